@@ -1,0 +1,127 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { z } from 'zod';
+import { DataError, type Fault, shownPath, UserError } from '../errors.ts';
+import { didYouMean } from '../nearest.ts';
+import { readYaml, type YamlFile } from '../yaml-file.ts';
+import { type BaseData, baseSchema, type StackData, stackSchema } from './base-schema.ts';
+import { type ComponentData, componentSchema } from './component-schema.ts';
+import { stackFits } from './stack-rules.ts';
+
+/** A component as loaded: its data, its place on disk. */
+export interface Component {
+  readonly data: ComponentData;
+  readonly yaml: YamlFile<ComponentData>;
+  /** Folder that holds component.yaml. */
+  readonly folder: string;
+}
+
+export interface Catalogue {
+  readonly components: ReadonlyMap<string, Component>;
+  readonly bases: ReadonlyMap<string, BaseData>;
+  readonly stacks: ReadonlyMap<string, StackData>;
+}
+
+/** Why bases and components of a further folder count as unproven, unless they give a reason of their own. */
+export const notOurs = 'it comes from a folder given with --stacks';
+
+/**
+ * Loads bases, stacks and components from one or more stacks folders; a later folder adds to an earlier one.
+ * The first is ours; nobody but their author knows what those of the others are worth.
+ * @throws DataError with all faults of all files at once.
+ */
+export function loadCatalogue(folders: readonly string[]): Catalogue {
+  const faults: Fault[] = [];
+  const components = new Map<string, Component>();
+  const bases = new Map<string, BaseData>();
+  const stacks = new Map<string, StackData>();
+  const stackFiles: YamlFile<StackData>[] = [];
+  for (const [index, folder] of folders.entries()) {
+    const isOurs = index === 0;
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+      throw new UserError(`there is no folder ${folder}`, { exitCode: 2, hint: 'give --stacks a folder that holds components/' });
+    for (const name of foldersIn(path.join(folder, 'components'))) {
+      const file = path.join(folder, 'components', name, 'component.yaml');
+      const yaml = read(file, componentSchema, faults);
+      if (yaml === undefined) continue;
+      if (yaml.value.name !== name)
+        faults.push(yaml.faultAt(['name'], `name is "${yaml.value.name}" but the folder is "${name}"`));
+      if (components.has(name))
+        faults.push(yaml.faultAt(['name'], `component ${name} is already defined in another stacks folder`));
+      components.set(name, { data: isOurs ? yaml.value : unprovenComponent(yaml.value), yaml, folder: path.dirname(file) });
+    }
+    for (const file of yamlFilesIn(path.join(folder, 'bases'))) {
+      const yaml = read(file, baseSchema, faults);
+      keep('base', bases, yaml === undefined || isOurs ? yaml : { ...yaml, value: unprovenBase(yaml.value) }, faults);
+    }
+    for (const file of yamlFilesIn(folder).filter((it) => path.basename(it) !== 'tools.yaml')) {
+      const yaml = read(file, stackSchema, faults);
+      keep('stack', stacks, yaml, faults);
+      if (yaml !== undefined) stackFiles.push(yaml);
+    }
+  }
+  // components that are faulty themselves are not there to be named
+  if (faults.length === 0) faults.push(...stackFiles.flatMap((yaml) => stackFits(yaml, components)));
+  if (faults.length > 0) throw new DataError(faults);
+  return { components, bases, stacks };
+}
+
+function unprovenComponent(data: ComponentData): ComponentData {
+  return { ...data, support: { ...data.support, unproven: data.support.unproven ?? notOurs } };
+}
+
+function unprovenBase(data: BaseData): BaseData {
+  return { ...data, unproven: data.unproven ?? notOurs };
+}
+
+/** The entry called `name`, or a usage error that names those there are. */
+export function choose<T>(kind: string, entries: ReadonlyMap<string, T>, name: string): T {
+  const found = entries.get(name);
+  if (found !== undefined) return found;
+  const names = [...entries.keys()].sort();
+  throw new UserError(`there is no ${kind} "${name}"`, {
+    exitCode: 2,
+    hint: didYouMean(name, names) ?? `there are: ${names.join(', ')}`,
+  });
+}
+
+function keep<T extends { name: string }>(
+  kind: string,
+  entries: Map<string, T>,
+  yaml: YamlFile<T> | undefined,
+  faults: Fault[],
+): void {
+  if (yaml === undefined) return;
+  const { name } = yaml.value;
+  if (entries.has(name)) faults.push(yaml.faultAt(['name'], `${kind} ${name} is already defined in another file`));
+  entries.set(name, yaml.value);
+}
+
+function read<S extends z.ZodType>(file: string, schema: S, faults: Fault[]): YamlFile<z.output<S>> | undefined {
+  const shown = shownPath(file);
+  const about = statSync(file, { throwIfNoEntry: false });
+  if (about?.isFile() !== true) {
+    faults.push({ file: shown, line: 1, column: 1, message: about === undefined ? 'this file is missing' : 'this is no file' });
+    return undefined;
+  }
+  const result = readYaml(shown, readFileSync(file, 'utf8'), schema);
+  if ('yaml' in result) return result.yaml;
+  faults.push(...result.faults);
+  return undefined;
+}
+
+function foldersIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+function yamlFilesIn(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((entry) => entry.endsWith('.yaml'))
+    .sort()
+    .map((entry) => path.join(folder, entry));
+}

@@ -1,0 +1,15 @@
+/** One thing the wizard asks, as data: the flag, the prompt and the check are the same everywhere. */
+export interface Question {
+  readonly id: string;
+  /** Flag that answers it, without the dashes. */
+  readonly flag: string;
+  readonly message: string;
+  /** secret: a text that does not show while it is typed. */
+  readonly kind: 'text' | 'secret' | 'one' | 'several' | 'yes-no';
+  readonly choices?: readonly { readonly value: string; readonly label: string }[];
+  readonly default: string | readonly string[] | boolean;
+  /** What is wrong with an answer, or undefined. */
+  readonly whyWrong?: (value: string) => string | undefined;
+}
+
+export type Answer = string | readonly string[] | boolean;

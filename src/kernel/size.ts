@@ -1,0 +1,5 @@
+/** MiB of a size such as 20G or 3072M. */
+export function sizeInMiB(text: string): number {
+  const amount = Number.parseInt(text, 10);
+  return text.endsWith('G') ? amount * 1024 : amount;
+}

@@ -1,0 +1,132 @@
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+import { execa } from 'execa';
+import { exitCodes, UserError } from './errors.ts';
+
+/** A program to run, as a value. Arguments are a list; no shell ever sees them. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Merged over the inherited environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Text or bytes for standard input; without it standard input is empty. */
+  readonly input?: string | Uint8Array;
+  /** Milliseconds after which the program is ended. */
+  readonly timeout?: number;
+}
+
+export interface CommandResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number;
+}
+
+export interface RunOptions {
+  /** Exit codes that are answers, not failures. Default: only 0. */
+  readonly accept?: readonly number[] | 'any';
+  /** Called for every line of standard output and error, as it comes. */
+  readonly onLine?: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The one thing that touches the machine by running programs, reading the clock and drawing lots. */
+export interface System {
+  readonly run: (command: Command, options?: RunOptions) => Promise<CommandResult>;
+  /** Full path of a program on PATH (with the sbin folders), or undefined. */
+  readonly which: (name: string) => string | undefined;
+  readonly now: () => Date;
+  readonly isRoot: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The real machine. */
+export function realSystem(signal?: AbortSignal): System {
+  return {
+    run: (command, options = {}) => run(command, signal === undefined ? options : { signal, ...options }),
+    which,
+    now: () => new Date(),
+    isRoot: process.getuid?.() === 0,
+    env: process.env,
+  };
+}
+
+/** The command as one would type it, for logs and messages. */
+export function showCommand(command: Command): string {
+  return [command.file, ...command.args].map(quoteForReading).join(' ');
+}
+
+async function run(command: Command, options: RunOptions): Promise<CommandResult> {
+  const child = execa(command.file, [...command.args], {
+    env: { PATH: searchPath(), ...command.env },
+    ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+    ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
+    ...(command.timeout === undefined ? {} : { timeout: command.timeout }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    reject: false,
+    stripFinalNewline: true,
+    maxBuffer: 64 * 1024 * 1024,
+    ...(options.onLine === undefined ? {} : { all: true as const }),
+  });
+  if (options.onLine !== undefined) {
+    const { onLine } = options;
+    for await (const line of child.iterable({ from: 'all' })) onLine(String(line));
+  }
+  const result = await child;
+  if (result.isCanceled) {
+    throw new UserError('interrupted', { exitCode: exitCodes.interrupted });
+  }
+  if (result.exitCode === undefined && !result.timedOut && result.signal === undefined) {
+    throw new UserError(`${command.file} could not be started: ${result.shortMessage ?? 'unknown reason'}`, {
+      hint: 'create-devserver check lists what this machine lacks',
+      exitCode: exitCodes.machineLacks,
+    });
+  }
+  const exitCode = result.exitCode ?? 128;
+  const output = { stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? ''), exitCode };
+  const accepted = options.accept === 'any' || (options.accept ?? [0]).includes(exitCode);
+  if (result.timedOut || (!accepted && !result.timedOut)) throw failure(command, output, result.timedOut);
+  return output;
+}
+
+function failure(command: Command, output: CommandResult, timedOut: boolean): UserError {
+  const what = timedOut ? `did not end within ${(command.timeout ?? 0) / 1000} s` : `ended with code ${output.exitCode}`;
+  return new UserError(`${path.basename(command.file)} ${what}`, {
+    details: [`$ ${showCommand(command)}`, ...lastLines(`${output.stdout}\n${output.stderr}`, 12)],
+  });
+}
+
+/** The last `count` lines that hold anything. */
+export function lastLines(text: string, count: number): string[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(-count);
+}
+
+function which(name: string): string | undefined {
+  const candidates = name.includes('/')
+    ? [name]
+    : searchPath()
+        .split(':')
+        .map((folder) => path.join(folder, name));
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Debian keeps sbin out of an ordinary user's PATH, yet mke2fs and friends work there. */
+function searchPath(): string {
+  return [process.env.PATH ?? '/usr/bin:/bin', '/usr/local/sbin', '/usr/sbin', '/sbin'].join(':');
+}
+
+function quoteForReading(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
