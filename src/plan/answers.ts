@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { authorityNameOf } from '../kernel/authority.ts';
+import { siteAddress } from '../kernel/site-address.ts';
+import { sizeInMiB } from '../kernel/size.ts';
+
+const hostname = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+    'must be a host name such as devserver or dev.example.org',
+  );
+
+/** A size such as 20G or 3072M. */
+const size = (least: string, most: string) =>
+  z
+    .string()
+    .regex(/^[1-9][0-9]*[MG]$/, { error: 'must be a size such as 3072M or 20G', abort: true })
+    .refine((text) => sizeInMiB(text) >= sizeInMiB(least), `must be ${least} at least`)
+    .refine((text) => sizeInMiB(text) <= sizeInMiB(most), `must be ${most} at most`);
+
+const oneOrSeveral = z.union(
+  [z.array(z.string()), z.string().transform((name) => [name])],
+  'must be a component or a list of components',
+);
+
+/** DIR/devserver.yaml: what the wizard asked, and all a build needs beside the stacks. */
+export const answersSchema = z.strictObject({
+  version: z.literal(1, 'must be 1, the only version this create-devserver knows'),
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be lower case letters, digits and hyphens, starting with a letter'),
+  hostname,
+  base: z.string(),
+  stack: z.string().default('default'),
+  /** One answer per choice of the stack: component names, or one alone. */
+  choices: z.record(z.string(), oneOrSeveral).default({}),
+  /** Components beside the stack's own. */
+  extra: z.array(z.string()).default([]),
+  options: z
+    .record(
+      z.string(),
+      z.record(z.string(), z.union([z.string(), z.number(), z.boolean()], 'must be a text, a number, true or false')),
+    )
+    .default({}),
+  machine: z.strictObject({
+    memory: size('1G', '1024G'),
+    cpus: z.int('must be a whole number').min(1, 'must be 1 at least').max(64, 'must be 64 at most').default(2),
+    systemDisk: size('3G', '1024G'),
+    dataDisk: size('1G', '65536G'),
+  }),
+  /** Address people use; without it https://127.0.0.1:PORT of this computer. */
+  url: z
+    .url({ protocol: /^https$/, error: 'must be an address such as https://dev.example.org', abort: true })
+    .regex(siteAddress, {
+      error: 'must be a plain host in lower case behind https://, such as https://dev.example.org',
+      abort: true,
+    })
+    .refine(
+      (url) => URL.canParse(url) && new URL(url).origin === url.replace(/\/$/, ''),
+      'must be an address without a path or a name in it, such as https://dev.example.org',
+    )
+    .optional(),
+  timezone: z.string().refine(isTimeZone, 'must be a time zone such as Europe/Vienna').optional(),
+  /** Files with certificates of authorities the machine is to trust towards the outside, from DIR. */
+  authorities: z
+    .array(z.string().refine((file) => authorityNameOf(file) !== undefined, 'must be a file such as authorities/firm.crt'))
+    .optional(),
+});
+
+export type Answers = z.output<typeof answersSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(name);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,196 @@
+import { type ApplianceCatalogue, type ApplianceComponent, appliancePaths } from '../kernel/appliance.ts';
+import type { Component } from '../kernel/catalogue/load.ts';
+import type { OptionValues } from '../kernel/catalogue/option-value.ts';
+import { DataError, UserError } from '../kernel/errors.ts';
+import { type RenderContext, render } from '../kernel/render.ts';
+import { sizeInMiB } from '../kernel/size.ts';
+import type { Answers } from './answers.ts';
+import { madeUpContext, tryBootTemplates } from './boot-templates.ts';
+import { bootFilesOf, filesOf, type Owners } from './component-files.ts';
+import { driverSocket, generatedFiles, type Programs } from './generated.ts';
+import { accountsOf, downloadsOf, packageLayer } from './layer.ts';
+import { resolveOptions } from './options.ts';
+import type { Plan, RootFile } from './plan.ts';
+import type { Pocket } from './pockets.ts';
+import type { Selection } from './select.ts';
+import { faultsOfTemplates } from './template-faults.ts';
+import { webContext } from './web.ts';
+
+/** What compiling needs beside the selection. */
+export interface CompileInput {
+  readonly selection: Selection;
+  readonly answers: Answers;
+  readonly programs: Programs;
+  /** The generator's templates/ folder. */
+  readonly templates: string;
+  readonly mirror?: string;
+  /** Suites with updates that this mirror holds. */
+  readonly pockets?: readonly Pocket[];
+}
+
+/**
+ * The plan of an appliance: a pure function of catalogue, answers and bundled programs.
+ * @throws UserError or DataError for answers and templates that don't fit.
+ */
+export function compilePlan({ selection, answers, programs, templates, mirror, pockets }: CompileInput): Plan {
+  const { base, components, stack } = selection;
+  const options = resolveOptions(components, stack.options, answers);
+  const owners = ownersOf(components);
+  const catalogue = applianceCatalogue(selection, answers, options);
+  const filesContext = (component: Component) => buildContext(component, selection, options, catalogue);
+  const faults = faultsOfTemplates(components, (component) => {
+    const inside = catalogue.components.find(({ name }) => name === component.data.name);
+    return { files: filesContext(component), boot: inside === undefined ? {} : madeUpContext(catalogue, inside) };
+  });
+  if (faults.length > 0) throw new DataError(faults);
+  tryBootTemplates(catalogue);
+  const files = [
+    ...generatedFiles(base, components, programs, templates),
+    ...components.flatMap((component) => filesOf(component, filesContext(component), owners)),
+    jsonFile(appliancePaths.catalogue, catalogue),
+  ];
+  return {
+    name: answers.name,
+    hostname: answers.hostname,
+    base: { name: base.name, title: base.title },
+    components: components.map(({ data }) => ({ name: data.name, title: data.title, licence: data.licence })),
+    layer: packageLayer(base, components, mirror, pockets),
+    downloads: downloadsOf(base, components),
+    files: withoutClashes(files),
+    disk: { rootMiB: sizeInMiB(answers.machine.systemDisk), kernelArguments: base.kernel.arguments },
+  };
+}
+
+/** What templates of files/ may name. */
+function buildContext(
+  component: Component,
+  selection: Selection,
+  options: ReadonlyMap<string, OptionValues>,
+  catalogue: ApplianceCatalogue,
+): RenderContext {
+  const { components, base } = selection;
+  return {
+    component: { name: component.data.name, title: component.data.title },
+    options: options.get(component.data.name) ?? {},
+    base: { name: base.name, title: base.title, suite: base.suite, ...base.values },
+    roles: catalogue.roles,
+    vcs: sharedRole(catalogue, 'vcs'),
+    web: webContext(components),
+    ports: components.flatMap(({ data }) => data.ports.filter(({ open, tcp }) => open && tcp !== 'random')),
+    components: components.map(({ data }) => ({ name: data.name, title: data.title })),
+  };
+}
+
+function applianceCatalogue(
+  selection: Selection,
+  answers: Answers,
+  options: ReadonlyMap<string, OptionValues>,
+): ApplianceCatalogue {
+  const { base, components } = selection;
+  return {
+    version: 1,
+    name: answers.name,
+    hostname: answers.hostname,
+    base: { name: base.name, title: base.title, values: base.values },
+    components: components.map((component) => applianceComponent(component, options.get(component.data.name) ?? {})),
+    roles: rolesOf(components, options),
+  };
+}
+
+function applianceComponent(component: Component, options: OptionValues): ApplianceComponent {
+  const {
+    name,
+    title,
+    summary,
+    licence,
+    support,
+    provides,
+    needs,
+    secrets,
+    state,
+    web,
+    checks,
+    backup,
+    project,
+    reserved,
+    events,
+    emits,
+    spool,
+    driver,
+    install,
+  } = component.data;
+  return {
+    name,
+    title,
+    summary,
+    licence,
+    support,
+    provides,
+    needs,
+    secrets,
+    state,
+    web,
+    checks,
+    backup,
+    project,
+    reserved,
+    events,
+    emits,
+    spool,
+    exports: renderedExports(component, options),
+    options,
+    boot: bootFilesOf(component),
+    driver:
+      driver === undefined
+        ? undefined
+        : { as: driver.as, bootstrap: driver.bootstrap, offers: driver.offers, socket: driverSocket(name) },
+    services: install.services,
+  };
+}
+
+function rolesOf(components: readonly Component[], options: ReadonlyMap<string, OptionValues>): ApplianceCatalogue['roles'] {
+  return Object.fromEntries(
+    components.flatMap((component) =>
+      component.data.provides.map((role) => [
+        role,
+        { component: component.data.name, ...renderedExports(component, options.get(component.data.name) ?? {}) },
+      ]),
+    ),
+  );
+}
+
+/** Exports with the component's options filled in; `{project}` and `{site}` stay for later. */
+function renderedExports(component: Component, options: OptionValues): Record<string, string | string[]> {
+  const fill = (text: string): string => render(`${component.data.name}: exports`, text, { options });
+  return Object.fromEntries(
+    Object.entries(component.data.exports).map(([key, value]) => [
+      key,
+      typeof value === 'string' ? fill(value) : value.map(fill),
+    ]),
+  );
+}
+
+/** All providers of a role with kinds (vcs:git, vcs:hg), as a list for templates. */
+function sharedRole(catalogue: ApplianceCatalogue, role: string): { kind: string }[] {
+  return Object.entries(catalogue.roles)
+    .filter(([name]) => name.startsWith(`${role}:`))
+    .map(([name, exports]) => ({ kind: name.slice(role.length + 1), ...exports }));
+}
+
+function ownersOf(components: readonly Component[]): Owners {
+  return new Map([['root', 0], ['www-data', 33], ...accountsOf(components).map(({ user, id }): [string, number] => [user, id])]);
+}
+
+function jsonFile(path: string, value: unknown): RootFile {
+  return { kind: 'file', path, mode: 0o644, uid: 0, gid: 0, content: Buffer.from(`${JSON.stringify(value, null, 1)}\n`, 'utf8') };
+}
+
+function withoutClashes(files: readonly RootFile[]): RootFile[] {
+  const seen = new Set<string>();
+  for (const { path } of files) {
+    if (seen.has(path))
+      throw new UserError(`two components put a file at ${path}`, { exitCode: 3, hint: 'one of them has to use another name' });
+    seen.add(path);
+  }
+  return [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
