@@ -1,0 +1,131 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { UserError } from '../kernel/errors.ts';
+import type { Command } from '../kernel/system.ts';
+import { requireBootstrapTools, whenUnreachable } from './bootstrap.ts';
+import { type Cache, type CacheEntry, cacheKey } from './cache.ts';
+import type { ImageContext } from './context.ts';
+import { projectFile } from './project-file.ts';
+
+/** The sets of programs in stacks/tools.yaml. */
+export type ToolSet = 'disk' | 'machine' | 'pypi';
+
+/**
+ * Folder with a set of programs from a pinned release, unpacked into the cache once; the machine's own
+ * package sources stay as they are. The same for root and ordinary users.
+ */
+export async function toolRoot(
+  set: ToolSet,
+  cache: Cache,
+  context: Pick<ImageContext, 'system' | 'report'>,
+): Promise<CacheEntry> {
+  const { suite, keyring, architecture, sets } = toolsSchema.parse(
+    parse(await readFile(projectFile('stacks/tools.yaml'), 'utf8')),
+  );
+  const packages = sets[set];
+  return cache.getOrMake('tools', cacheKey({ format: 1, suite, architecture, packages }), async (temporary) => {
+    await requireBootstrapTools(keyring, context);
+    const archive = `${temporary}.tar`;
+    try {
+      context.report({ type: 'note', text: `fetching the ${set} tools of ${suite}, once` });
+      const unpack = unpackPackages({ suite, keyring, architecture, packages }, archive, context);
+      await context.system.run(unpack).catch((error: unknown) => {
+        throw whenUnreachable(error);
+      });
+      await mkdir(temporary);
+      // Owners are dropped and device nodes left out: what remains any user can unpack and remove.
+      await context.system.run({
+        file: 'tar',
+        args: [
+          '--extract',
+          `--file=${archive}`,
+          `--directory=${temporary}`,
+          '--no-same-owner',
+          '--no-same-permissions',
+          '--exclude=./dev',
+        ],
+      });
+    } finally {
+      await rm(archive, { force: true });
+    }
+  });
+}
+
+/**
+ * A program of a tool root as a command: started by the tool root's own loader with its own libraries,
+ * because the machine's may be older. Only programs, not scripts.
+ */
+export function toolCommand(
+  root: string,
+  program: string,
+  args: readonly string[],
+  more: Pick<Command, 'input' | 'cwd' | 'env' | 'timeout'> = {},
+): Command {
+  const libraries = path.join(root, 'usr/lib/x86_64-linux-gnu');
+  return {
+    ...more,
+    file: path.join(root, 'usr/lib64/ld-linux-x86-64.so.2'),
+    args: ['--library-path', [libraries, path.join(root, 'usr/lib')].join(':'), findProgram(root, program), ...args],
+    env: {
+      LC_ALL: 'C.UTF-8',
+      // Each of these would otherwise come from the machine, for programs of another version.
+      GCONV_PATH: path.join(libraries, 'gconv'),
+      MKE2FS_CONFIG: path.join(root, 'etc/mke2fs.conf'),
+      QEMU_MODULE_DIR: path.join(libraries, 'qemu'),
+      ...more.env,
+    },
+  };
+}
+
+/** `-L` arguments with which QEMU of a tool root finds its firmware and option ROMs. */
+export function qemuDataArguments(root: string): string[] {
+  return ['usr/share/qemu', 'usr/share/seabios', 'usr/lib/ipxe/qemu'].flatMap((folder) => ['-L', path.join(root, folder)]);
+}
+
+const toolsSchema = z.object({
+  suite: z.string(),
+  keyring: z.object({ file: z.string(), package: z.string() }),
+  architecture: z.string(),
+  sets: z.record(z.enum(['disk', 'machine', 'pypi']), z.array(z.string())),
+});
+
+type UnpackRequest = Omit<z.infer<typeof toolsSchema>, 'sets'> & { readonly packages: readonly string[] };
+
+/** mmdebstrap only unpacks here: nothing is configured and no program of the tree runs. */
+function unpackPackages(
+  { suite, keyring, architecture, packages }: UnpackRequest,
+  archive: string,
+  { system }: Pick<ImageContext, 'system'>,
+): Command {
+  return {
+    file: 'mmdebstrap',
+    cwd: '/',
+    args: [
+      '--variant=extract',
+      `--mode=${system.isRoot ? 'root' : 'unshare'}`,
+      '--format=tar',
+      `--architectures=${architecture}`,
+      `--keyring=${keyring.file}`,
+      '--aptopt=Apt::Install-Recommends "false"',
+      '--aptopt=Acquire::Retries "3"',
+      `--include=${packages.join(',')}`,
+      suite,
+      archive,
+    ],
+    env: { LC_ALL: 'C.UTF-8' },
+  };
+}
+
+function findProgram(root: string, program: string): string {
+  const candidates = ['usr/bin', 'usr/sbin', 'bin', 'sbin'].map((folder) => path.join(root, folder, program));
+  const found = candidates.find((candidate) => existsSync(candidate));
+  if (found === undefined) {
+    throw new UserError(`the tool root ${root} holds no ${program}`, {
+      hint: 'delete that folder; it is made again',
+    });
+  }
+  return found;
+}

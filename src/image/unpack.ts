@@ -1,0 +1,81 @@
+import { gunzipSync } from 'node:zlib';
+import { unzipSync } from 'fflate';
+import { UserError } from '../kernel/errors.ts';
+import { listTar } from './tar.ts';
+import { tarFromBytes } from './tar-source.ts';
+
+/** One file out of an archive. */
+export interface UnpackedFile {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly executable: boolean;
+}
+
+/**
+ * The files of a zip (war, jar, wheel) or tar.gz, recognised by its first bytes. Folders are not listed.
+ * @throws UserError when it holds links, devices, absolute paths or paths that climb.
+ */
+export async function unpack(name: string, bytes: Buffer): Promise<UnpackedFile[]> {
+  const files = await readerFor(name, bytes)(name, bytes);
+  for (const { path } of files) refuseOutside(name, path);
+  return files;
+}
+
+type Reader = (name: string, bytes: Buffer) => UnpackedFile[] | Promise<UnpackedFile[]>;
+
+function readerFor(name: string, bytes: Buffer): Reader {
+  if (bytes.length > 4 && bytes.readUInt32BE(0) === 0x504b0304) return unzip;
+  if (bytes.length > 4 && bytes.readUInt16BE(0) === 0x1f8b) return untar;
+  throw new UserError(`${name} is neither a zip nor a tar.gz`, { hint: 'place it as one file with to:' });
+}
+
+async function untar(archive: string, bytes: Buffer): Promise<UnpackedFile[]> {
+  const tar = gunzipSync(bytes);
+  const entries = await listTar(tarFromBytes(tar));
+  return entries.flatMap(({ path, name, kind, mode, dataStart, size }) => {
+    refuseOutside(archive, name);
+    if (kind === 'dir') return [];
+    if (kind !== 'file') throw refused(archive, path, `a ${kind === 'hardlink' ? 'hard link' : kind}`);
+    return [{ path, content: tar.subarray(dataStart, dataStart + size), executable: (mode & 0o111) !== 0 }];
+  });
+}
+
+function unzip(name: string, bytes: Buffer): UnpackedFile[] {
+  const modes = zipModes(bytes);
+  return Object.entries(unzipSync(bytes)).flatMap(([path, content]) => {
+    const mode = modes.get(path) ?? 0;
+    // S_IFLNK: a zip keeps a link's target as the content of a file.
+    if ((mode & 0o170000) === 0o120000) throw refused(name, path, 'a link');
+    return path.endsWith('/') ? [] : [{ path, content, executable: (mode & 0o111) !== 0 }];
+  });
+}
+
+/**
+ * Unix modes by name from the central directory, which fflate does not tell.
+ * Format: PKWARE APPNOTE 4.3.12 and 4.3.16; the mode is the upper half of "external file attributes".
+ */
+function zipModes(bytes: Buffer): Map<string, number> {
+  const modes = new Map<string, number>();
+  const end = bytes.lastIndexOf(Buffer.from('504b0506', 'hex'));
+  if (end < 0) return modes;
+  let at = bytes.readUInt32LE(end + 16);
+  while (at + 46 <= bytes.length && bytes.readUInt32LE(at) === 0x02014b50) {
+    const nameLength = bytes.readUInt16LE(at + 28);
+    const isUnix = bytes[at + 5] === 3;
+    const name = bytes.toString('utf8', at + 46, at + 46 + nameLength);
+    if (isUnix) modes.set(name, bytes.readUInt16LE(at + 40));
+    at += 46 + nameLength + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
+  }
+  return modes;
+}
+
+function refuseOutside(name: string, path: string): void {
+  const leaves = path.startsWith('/') || path.split(/[/\\]/).includes('..') || path.includes('\0');
+  if (leaves) throw refused(name, path, 'a path that leaves the archive');
+}
+
+function refused(name: string, path: string, what: string): UserError {
+  return new UserError(`${name} holds ${what}, which is refused: ${JSON.stringify(path)}`, {
+    hint: 'leave it out of the component, or place its files another way',
+  });
+}
