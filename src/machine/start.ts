@@ -1,0 +1,104 @@
+import { exitCodes, UserError } from '../kernel/errors.ts';
+import { type Credential, writeCredentials } from './credentials.ts';
+import { type ImageFacts, prepareDataDisk, prepareSystemDisk, readImage } from './disks.ts';
+import type { BackendName, Instance, MachineContext, MachinePaths, Ports } from './instance.ts';
+import { machinePaths, makeMachineFolder } from './instance.ts';
+import { keepSshKey } from './keys.ts';
+import { withLock } from './lock.ts';
+import { startNspawn } from './nspawn-start.ts';
+import { keepAdminPassword } from './password.ts';
+import { withPortLock } from './port-lock.ts';
+import { choosePorts } from './ports.ts';
+import { isAlive } from './process.ts';
+import { type QemuExtras, startQemu } from './qemu-start.ts';
+import { type MachineState, offState, readState, writeState } from './state.ts';
+import { clearRemains, type MachineStatus, statusOf } from './status.ts';
+
+/** What a backend gets to start a machine: all decided, all files there. */
+export interface StartPlan {
+  readonly instance: Instance;
+  readonly backend: BackendName;
+  readonly paths: MachinePaths;
+  readonly image: ImageFacts;
+  readonly state: MachineState;
+  readonly credentials: readonly Credential[];
+  readonly extra: QemuExtras;
+}
+
+export interface StartOutcome {
+  readonly alreadyRunning: boolean;
+  readonly status: MachineStatus;
+  /** Holds the admin's first password, mode 0600. */
+  readonly adminPasswordFile: string;
+}
+
+/**
+ * Starts a machine and returns when its processes run and its ports are open; the guest may still boot.
+ * One that runs already is an answer. Interrupted or failed, it leaves no process, mount or port.
+ * Two machines that start at once start one after the other, so that they find different ports.
+ * Errors: port taken, no image, another `up` at work (busy), the backend's own.
+ */
+export async function startMachine(
+  instance: Instance,
+  backend: BackendName,
+  context: MachineContext,
+  extra: QemuExtras = {},
+): Promise<StartOutcome> {
+  const paths = await makeMachineFolder(instance.dir);
+  return withLock(paths.lock, `the machine in ${instance.dir}`, async () => {
+    const recorded = await readState(paths.state);
+    const adminPasswordFile = await keepAdminPassword(paths.adminPassword);
+    if (isAlive(recorded?.process)) {
+      return { alreadyRunning: true, status: statusOf(recorded), adminPasswordFile };
+    }
+    await clearRemains(paths, recorded);
+    const running = await withPortLock(context, async () =>
+      start(await prepare(instance, backend, paths, recorded, context, extra), context),
+    );
+    return { alreadyRunning: false, status: statusOf(running), adminPasswordFile };
+  });
+}
+
+/** The ports a start would take, and those a running machine has. @throws UserError for one that can't be had. */
+export async function plannedPorts({ dir, listen, ports }: Instance): Promise<Ports> {
+  const recorded = await readState(machinePaths(dir).state);
+  if (recorded !== undefined && isAlive(recorded.process)) return recorded.ports;
+  return choosePorts(listen, ports ?? {}, recorded?.ports);
+}
+
+async function prepare(
+  instance: Instance,
+  backend: BackendName,
+  paths: MachinePaths,
+  recorded: MachineState | undefined,
+  context: MachineContext,
+  extra: QemuExtras,
+): Promise<StartPlan> {
+  const { listen } = instance;
+  const image = await readImage(instance.out);
+  const ports = await choosePorts(listen, instance.ports ?? {}, recorded?.ports);
+  const url = instance.url ?? `https://${listen === '0.0.0.0' ? '127.0.0.1' : listen}:${ports.https}`;
+  keepSshKey(paths, instance.name);
+  const disk = await prepareSystemDisk(instance, paths, image, recorded?.imageId, context.system);
+  if (disk === 'replaced') context.report({ type: 'note', text: 'new system disk; the data disk is kept' });
+  await prepareDataDisk(instance, paths);
+  const state: MachineState = { backend, ports, listen, url, imageId: image.id };
+  writeState(paths.state, state);
+  const credentials = await writeCredentials(instance, paths, url);
+  return { instance, backend, paths, image, state, credentials, extra };
+}
+
+async function start(plan: StartPlan, context: MachineContext): Promise<MachineState> {
+  try {
+    context.signal?.throwIfAborted();
+    return plan.backend === 'nspawn' ? await startNspawn(plan, context) : await startQemu(plan, context);
+  } catch (error) {
+    const left = await readState(plan.paths.state);
+    await clearRemains(plan.paths, left);
+    if (left !== undefined) writeState(plan.paths.state, offState(left));
+    if (context.signal?.aborted === true) {
+      throw new UserError('interrupted; the machine is not started', { exitCode: exitCodes.interrupted });
+    }
+    throw error;
+  }
+}
