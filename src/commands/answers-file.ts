@@ -1,0 +1,72 @@
+import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import { writeFileAtomically } from '../kernel/atomic-file.ts';
+import type { Catalogue } from '../kernel/catalogue/load.ts';
+import { DataError, exitCodes, type Fault, UserError } from '../kernel/errors.ts';
+import { inOrder, readYaml, type YamlFile } from '../kernel/yaml-file.ts';
+import { type Answers, answersSchema } from '../plan/answers.ts';
+import { namedAnswersSchema, type Refuse, wrongNames } from '../plan/wrong-answers.ts';
+
+/** That DIR holds a server, whatever its file says: a running machine can be looked after while it is edited. */
+export function requireServer(dir: string): void {
+  const file = path.join(dir, 'devserver.yaml');
+  const about = statSync(file, { throwIfNoEntry: false });
+  if (about?.isFile() === true) return;
+  if (about !== undefined)
+    throw new UserError(`${file} is not a file`, { exitCode: exitCodes.usage, hint: 'move away what is there' });
+  throw new UserError(`there is no ${file}`, { exitCode: exitCodes.usage, hint: `create-devserver ${dir} makes one` });
+}
+
+/** That a server can be made in DIR. @throws UserError (exit 2) when it is no folder, or its devserver.yaml no file. */
+export function requireFolder(dir: string): void {
+  const usage = (place: string, what: string): UserError =>
+    new UserError(`${place} is not a ${what}`, { exitCode: exitCodes.usage, hint: 'name another folder' });
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() === false) throw usage(dir, 'folder');
+  const file = path.join(dir, 'devserver.yaml');
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) throw usage(file, 'file');
+}
+
+/** Answers, and how to tell one that the catalogue does not take: by its line or by its flag. */
+export interface GivenAnswers {
+  readonly answers: Answers;
+  readonly refuse: Refuse;
+}
+
+/**
+ * DIR/devserver.yaml, its form checked; with a catalogue a file of the wrong form is searched for wrong names too.
+ * @throws UserError when it is missing, DataError with everything that is wrong.
+ */
+export function readAnswers(dir: string, catalogue?: Catalogue): GivenAnswers {
+  const file = path.join(dir, 'devserver.yaml');
+  requireServer(dir);
+  const result = readYaml(file, readFileSync(file, 'utf8'), answersSchema);
+  if ('faults' in result) throw new DataError(inOrder([...result.faults, ...wrongNamesIn(result.raw, catalogue)]));
+  const { value: answers, faultAt } = result.yaml;
+  return { answers, refuse: (wrong) => new DataError(inOrder(wrong.map((it) => faultAt(it.path, it.message, it.hint)))) };
+}
+
+function wrongNamesIn(raw: YamlFile<unknown> | undefined, catalogue: Catalogue | undefined): Fault[] {
+  if (raw === undefined || catalogue === undefined) return [];
+  const wrong = wrongNames(catalogue, namedAnswersSchema.parse(raw.value));
+  return wrong.map(({ path: at, message, hint }) => raw.faultAt(at, message, hint));
+}
+
+/**
+ * Writes DIR/devserver.yaml. Answers that were there are kept beside; they stay where they are if the new ones
+ * can't be written.
+ * @returns the file the earlier answers are in, if there were any.
+ */
+export function writeAnswers(dir: string, answers: Answers): string | undefined {
+  const heading = '# What create-devserver asked; edit it and run `create-devserver build` again.\n';
+  const file = path.join(dir, 'devserver.yaml');
+  const earlier = existsSync(file) ? `${file}.old` : undefined;
+  if (earlier !== undefined) renameSync(file, earlier);
+  try {
+    writeFileAtomically(file, heading + stringify(answers), 0o644);
+  } catch (error) {
+    if (earlier !== undefined) renameSync(earlier, file);
+    throw error;
+  }
+  return earlier;
+}

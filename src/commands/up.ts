@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { ensureHostTools } from '../host-setup.ts';
+import { exitCodes, UserError } from '../kernel/errors.ts';
+import { stage } from '../kernel/report.ts';
+import { type BackendWish, chooseBackend } from '../machine/backend.ts';
+import { requireMemory } from '../machine/memory.ts';
+import { plannedPorts, startMachine } from '../machine/start.ts';
+import { machineStatus } from '../machine/status.ts';
+import type { CommandContext, CommonOptions } from './context.ts';
+import { type InstanceOptions, instanceOf, machineContext } from './instance.ts';
+import { waitUntilReady } from './wait.ts';
+
+export interface UpOptions extends CommonOptions, InstanceOptions {
+  readonly backend?: string;
+  readonly wait?: boolean;
+  readonly uefi?: boolean;
+  /** Image file of a USB disk to plug in (QEMU). */
+  readonly usb?: readonly string[];
+}
+
+/** `up DIR`: starts the machine; with --wait returns when every component's checks pass. */
+export async function runUp(dir: string, options: UpOptions, context: CommandContext): Promise<void> {
+  const { output, system } = context;
+  const begun = performance.now();
+  const instance = instanceOf(dir, options);
+  if (!existsSync(path.join(instance.out, 'image.json'))) {
+    throw new UserError(`nothing has been built in ${dir}`, { exitCode: exitCodes.usage, hint: `create-devserver build ${dir}` });
+  }
+  if (!(await machineStatus(instance.dir)).running) requireMemory(instance.memoryMiB);
+  if (options.dryRun !== true) await ensureHostTools(system, output.report);
+  const machine = machineContext(context);
+  const choice = await chooseBackend(wish(options.backend), system, machine.qemu);
+  output.report({ type: choice.slow ? 'warning' : 'note', text: `backend ${choice.backend}: ${choice.reason}` });
+  if (choice.backend === 'nspawn' && (options.uefi === true || options.usb !== undefined)) {
+    throw new UserError('--uefi and --usb belong to a virtual machine', {
+      exitCode: exitCodes.usage,
+      hint: 'add --backend qemu',
+    });
+  }
+  for (const image of options.usb ?? []) {
+    if (!existsSync(image)) throw new UserError(`--usb ${image}: there is no such file`, { exitCode: exitCodes.usage });
+  }
+  if (options.dryRun === true) {
+    const ports = await plannedPorts(instance);
+    const where = `https://${instance.listen}:${ports.https}, ssh on port ${ports.ssh}`;
+    output.result(`would start ${instance.name} with ${choice.backend} at ${where}`, {
+      ...{ dryRun: true, backend: choice.backend, listen: instance.listen, ports },
+    });
+    return;
+  }
+  const extra = { ...(options.uefi === true ? { uefi: true } : {}), ...(options.usb === undefined ? {} : { usb: options.usb }) };
+  const outcome = await stage(output.report, 'start the machine', async () => ({
+    value: await startMachine(instance, choice.backend, machine, extra),
+  }));
+  const url = `${(outcome.status.url ?? '').replace(/\/$/, '')}/`;
+  const seconds = (): number => Math.round((performance.now() - begun) / 100) / 10;
+  const backend = outcome.status.running ? outcome.status.backend : choice.backend;
+  if (outcome.alreadyRunning)
+    output.report({ type: 'note', text: `it runs already, with ${backend}; ports and address stay as they are` });
+  const facts = { url, admin: 'admin', adminPasswordFile: outcome.adminPasswordFile, backend };
+  if (options.wait !== true) {
+    output.result(`${instance.name} is starting at ${url}`, { ready: false, ...facts, seconds: seconds() });
+    return;
+  }
+  await stage(output.report, 'wait until every component is ready', async () => ({
+    value: await waitUntilReady(instance.dir, { report: output.report, signal: context.signal, backend }),
+  }));
+  output.result(`ready: ${url}\nlog in as admin with the password in ${outcome.adminPasswordFile}`, {
+    ready: true,
+    ...facts,
+    seconds: seconds(),
+  });
+}
+
+function wish(text: string | undefined): BackendWish {
+  const wishes: readonly BackendWish[] = ['auto', 'qemu', 'nspawn'];
+  const found = wishes.find((it) => it === (text ?? 'auto'));
+  if (found === undefined)
+    throw new UserError(`--backend ${text}: it is one of ${wishes.join(', ')}`, { exitCode: exitCodes.usage });
+  return found;
+}
