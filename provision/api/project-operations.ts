@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { exitCodes } from '../../src/kernel/errors.ts';
+import type { ProjectSpecification } from '../../src/kernel/project.ts';
+import { daysKept } from '../projects/deleted.ts';
+import { changedSpecification, type Door, specificationOf } from '../projects/door.ts';
+import type { Prepared } from '../projects/job.ts';
+import { changedFacts, planChange } from '../projects/plan.ts';
+import { requireTemplate, seedOf } from '../projects/templates.ts';
+import { requireDone } from '../projects/workshop.ts';
+import { type Caller, maySee, requireAdmin, requireCreator, requireProjectAdmin } from './caller.ts';
+import type { Office } from './office.ts';
+import { type Call, type Operation, operation, Progress } from './operation.ts';
+import { Refusal } from './refusal.ts';
+import { changeProject, deletedProject, dryRun, jobResult, newProject, project } from './schemas.ts';
+
+const jobAnswer = z.union([jobResult, dryRun]);
+
+/** Everything about projects. */
+export function projectOperations(office: Office): Operation[] {
+  const { bench, catalogue, workshop, people } = office;
+  const door = (): Door => ({ catalogue, templates: office.templates(), isPerson: people.isPerson, now: () => new Date() });
+  const find = (caller: Caller, name: string): ProjectSpecification => {
+    const found = bench.specifications.find(name);
+    // who may not see it does not learn that it is there
+    if (found === undefined || !maySee(caller, found))
+      throw new Refusal(404, `there is no project ${name}`, { hint: 'devserver project list', exitCode: exitCodes.usage });
+    return found;
+  };
+  const shown = (it: ProjectSpecification): object => {
+    const { version: _version, build: _build, branch: _branch, ...facts } = workshop.factsOf(it);
+    return facts;
+  };
+  const run = async (call: Call<unknown>, name: string, prepare: () => Promise<Prepared>): Promise<unknown> => {
+    if (call.query.get('dryRun') === 'true') {
+      const { steps } = planChange(catalogue, (await prepare()).change);
+      return { dryRun: true, steps: steps.map(({ key, verb }) => `${verb} ${key}`) };
+    }
+    const begun = performance.now();
+    const job = await workshop.start(name, call.caller.name, prepare);
+    const result = async (): Promise<object> => {
+      requireDone(await job.outcome);
+      const now = bench.specifications.find(name);
+      const seconds = Math.round(performance.now() - begun) / 1000;
+      return { type: 'result', job: job.id, seconds, ...(now === undefined ? {} : { project: shown(now) }) };
+    };
+    if (!call.streams) return result();
+    return new Progress(
+      (async function* () {
+        yield* job.events();
+        yield await result();
+      })(),
+    );
+  };
+  const update = (call: Call<unknown>, name: string, change: z.output<typeof changeProject>): Promise<unknown> =>
+    run(call, name, async () => {
+      const before = find(call.caller, name);
+      requireProjectAdmin(call.caller, before);
+      const after = await changedSpecification(before, change, door());
+      if (changedFacts(before, after).length === 0)
+        throw new Refusal(409, `${name} is so already`, { exitCode: exitCodes.usage, hint: `devserver project show ${name}` });
+      return { change: { kind: 'update', before, after } };
+    });
+  const byName = (call: Call<unknown>): string => call.params.name ?? '';
+
+  return [
+    operation({
+      ...{ method: 'GET', path: '/projects', summary: 'the projects one may see', who: 'every login' },
+      answer: z.array(project),
+      act: async ({ caller }) =>
+        bench.specifications
+          .all()
+          .filter((it) => maySee(caller, it))
+          .map(shown),
+    }),
+    operation({
+      ...{ method: 'POST', path: '/projects', summary: 'make a project', who: 'creators, admins', query: ['dryRun'] },
+      ...{ body: newProject, answer: jobAnswer },
+      act: async (call) => {
+        requireCreator(call.caller);
+        return run(call, call.body.name, async () => {
+          if (bench.specifications.find(call.body.name) !== undefined)
+            throw new Refusal(409, `there is already a project ${call.body.name}`, {
+              ...{ exitCode: exitCodes.usage, hint: 'choose another name' },
+            });
+          const after = await specificationOf(call.body, call.caller.name, door());
+          const template = requireTemplate(office.templates(), after.template);
+          const facts = workshop.factsOf(after);
+          const author = { name: after.by, mail: `${after.by}@${new URL(bench.url()).hostname}` };
+          return { change: { kind: 'create', after }, seed: seedOf(template, facts, author) };
+        });
+      },
+    }),
+    operation({
+      ...{ method: 'GET', path: '/projects/{name}', summary: 'one project', who: 'who may see it' },
+      answer: project,
+      act: async (call) => shown(find(call.caller, byName(call))),
+    }),
+    operation({
+      ...{ method: 'PATCH', path: '/projects/{name}', summary: 'change title, members, visibility; archive', who: 'its admins' },
+      ...{ query: ['dryRun'], body: changeProject, answer: jobAnswer },
+      act: (call) => update(call, byName(call), call.body),
+    }),
+    operation({
+      ...{
+        method: 'DELETE',
+        path: '/projects/{name}',
+        summary: `delete it; kept ${daysKept} days in one file`,
+        who: 'its admins',
+      },
+      ...{ query: ['dryRun'], answer: jobAnswer },
+      act: async (call) =>
+        run(call, byName(call), async () => {
+          const before = find(call.caller, byName(call));
+          requireProjectAdmin(call.caller, before);
+          return { change: { kind: 'delete', before } };
+        }),
+    }),
+    operation({
+      ...{ method: 'GET', path: '/deleted', summary: 'deleted projects that can be had back', who: 'admins' },
+      answer: z.array(deletedProject),
+      act: async ({ caller }) => {
+        requireAdmin(caller);
+        return bench.deleted.all().map(({ job, at, project: { name, title } }) => {
+          const until = new Date(Date.parse(at) + daysKept * 86_400_000).toISOString();
+          return { job, at, name, title, until };
+        });
+      },
+    }),
+    operation({
+      ...{
+        method: 'POST',
+        path: '/deleted/{name}/undelete',
+        summary: 'have a deleted project back',
+        who: 'admins',
+        query: ['dryRun'],
+      },
+      answer: jobAnswer,
+      act: async (call) => {
+        requireAdmin(call.caller);
+        return run(call, byName(call), async () => {
+          const name = byName(call);
+          const last = bench.deleted.all().findLast(({ project: it }) => it.name === name);
+          if (last === undefined)
+            throw new Refusal(404, `no deleted project ${name} is kept`, {
+              hint: 'devserver project list --deleted',
+              exitCode: exitCodes.usage,
+            });
+          if (bench.specifications.find(name) !== undefined)
+            throw new Refusal(409, `there is a new project ${name}`, {
+              exitCode: exitCodes.usage,
+              hint: 'delete or keep that one',
+            });
+          return { change: { kind: 'undelete', after: last.project, from: last.job } };
+        });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,49 @@
+import { exitCodes } from '../../src/kernel/errors.ts';
+import { isSameSite } from '../daemon/same-site.ts';
+import { json, type Request, type Route } from '../daemon/server.ts';
+import { type Caller, root } from './caller.ts';
+import type { Office } from './office.ts';
+import { openApi } from './openapi.ts';
+import { type Operation, routeOf } from './operation.ts';
+import { otherOperations } from './other-operations.ts';
+import { projectOperations } from './project-operations.ts';
+import { makeRate } from './rate.ts';
+import { Refusal } from './refusal.ts';
+import { userOperations } from './user-operations.ts';
+
+/** The whole API as a list. */
+export function operationsOf(office: Office): Operation[] {
+  return [...projectOperations(office), ...userOperations(office), ...otherOperations(office)];
+}
+
+/** The API's routes. `front`: for people through the web server; else for root on the administrator's socket. */
+export function apiRoutes(
+  office: Office,
+  operations: readonly Operation[],
+  socket: 'front' | 'control',
+  version: string,
+): Record<string, Route> {
+  const callerOf = socket === 'front' ? frontCaller(office) : async () => root;
+  const description = openApi(operations, version);
+  return {
+    'GET /api/openapi.json': async () => json(200, description),
+    ...Object.fromEntries(operations.map((it) => [`${it.method} /api${it.path}`, routeOf(it, callerOf)])),
+  };
+}
+
+/** A person: known by the web server's login, what they may by the directory at this moment. */
+function frontCaller({ people }: Office): (request: Request) => Promise<Caller> {
+  const tooMany = makeRate(60, 120);
+  return async (request) => {
+    const { user, method } = request;
+    if (user === undefined) throw new Refusal(401, 'log in first', { exitCode: exitCodes.usage });
+    if (tooMany(user, Date.now()))
+      throw new Refusal(429, 'too many requests', { hint: 'wait a minute', exitCode: exitCodes.busy });
+    // a browser says where a request comes from; a program says nothing, and no other site can make it send JSON
+    const foreign = request.headers['sec-fetch-site'] !== undefined && !isSameSite(request);
+    if (method !== 'GET' && foreign) throw new Refusal(403, 'this request came from another site');
+    const { groups } = await people.content();
+    const isAdmin = groups.admins.includes(user);
+    return { name: user, isAdmin, isCreator: isAdmin || groups.creators.includes(user) };
+  };
+}

@@ -1,0 +1,45 @@
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { appliancePaths } from '../../src/kernel/appliance.ts';
+import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
+import { realSystem } from '../../src/kernel/system.ts';
+import { applySite } from './apply-site.ts';
+import { writeBootFiles } from './boot-files.ts';
+import { mountDataDisk } from './data-disk.ts';
+import { writeDirectoryAccounts } from './directory-accounts.ts';
+import { readOwners } from './owners.ts';
+import { ensureSecrets } from './secrets.ts';
+import { settleAuthorities } from './settle-authorities.ts';
+import { settleSite } from './site.ts';
+import { makeStateDirs } from './state-dirs.ts';
+
+/** What devserver-boot.service runs as root at every boot, before any component starts. */
+async function main(): Promise<void> {
+  const system = realSystem();
+  const credentials = process.env.CREDENTIALS_DIRECTORY;
+  const catalogue = readCatalogue();
+  const owners = readOwners();
+
+  const disk = await mountDataDisk(system, tell);
+  console.log(`data disk: ${disk}`);
+  mkdirSync(appliancePaths.system, { recursive: true, mode: 0o755 });
+  const site = settleSite(catalogue, credentials, tell);
+  await applySite(site, system);
+  makeStateDirs(catalogue, owners);
+  await settleAuthorities(credentials, system, tell);
+  await ensureSecrets(catalogue, site, owners, system);
+  writeDirectoryAccounts(catalogue, credentials, owners, tell);
+  writeBootFiles(catalogue, site, owners);
+}
+
+/** To the journal and, for someone at the screen, to the console. */
+function tell(text: string): void {
+  const isSecret = text.includes('password');
+  if (!isSecret) console.log(text);
+  try {
+    appendFileSync('/dev/console', `${text}\r\n`);
+  } catch {
+    console.log('the console takes no messages');
+  }
+}
+
+await main();

@@ -1,0 +1,87 @@
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
+import type { System } from '../../src/kernel/system.ts';
+import { type KeptAuthority, keptAuthorities } from '../authorities/store.ts';
+
+/** Something an administrator should know; `urgent` before anything breaks. */
+export interface Warning {
+  readonly urgent: boolean;
+  readonly text: string;
+  readonly hint: string;
+}
+
+/** What needs attention: failed units, filling disks, certificates near their end. */
+export async function findWarnings(catalogue: ApplianceCatalogue, system: System): Promise<Warning[]> {
+  return [
+    ...(await failedUnits(system)),
+    ...['/', '/srv'].flatMap((at) => diskWarnings(at, usedShare(at))),
+    ...certificateWarnings(catalogue, system.now()),
+    ...authorityWarnings(keptAuthorities(), system.now()),
+  ];
+}
+
+/** A warning from 80 % on, an urgent one from 95 %. */
+export function diskWarnings(at: string, used: number): Warning[] {
+  if (used < 0.8) return [];
+  const percent = Math.floor(used * 100);
+  const hint =
+    at === '/srv' ? 'enlarge the data disk or remove what is no longer needed' : 'journalctl --vacuum-size=200M, apt-get clean';
+  return [{ urgent: used >= 0.95, text: `the file system of ${at} is ${percent} % full`, hint }];
+}
+
+/** A warning from 30 days before the end on, an urgent one from 7. */
+export function expiryWarnings(validTo: Date, now: Date, service: string): Warning[] {
+  const days = daysLeft(validTo, now);
+  if (days > 30) return [];
+  const text = days < 0 ? 'the web certificate has expired' : `the web certificate expires in ${days} days`;
+  return [{ urgent: days <= 7, text, hint: `systemctl restart devserver-boot && systemctl reload ${service}` }];
+}
+
+/** The same for the site's own authorities, and for files that hold none. */
+export function authorityWarnings(kept: readonly KeptAuthority[], now: Date): Warning[] {
+  return kept.flatMap(({ name, file, certificates, faults }) => [
+    ...faults.map((fault) => ({
+      urgent: false,
+      text: `the authority ${name} is not trusted: ${fault}`,
+      hint: `look at ${file}`,
+    })),
+    ...certificates.flatMap(({ validTo }): Warning[] => {
+      const days = daysLeft(validTo, now);
+      if (days > 30) return [];
+      const text = days < 0 ? `the authority ${name} has expired` : `the authority ${name} expires in ${days} days`;
+      const hint = days < 0 ? `devserver authority remove ${name}` : 'devserver authority add FILE with the one that follows it';
+      return [{ urgent: days <= 7, text, hint }];
+    }),
+  ]);
+}
+
+async function failedUnits(system: System): Promise<Warning[]> {
+  const { stdout } = await system.run(
+    { file: 'systemctl', args: ['list-units', '--state=failed', '--plain', '--no-legend'], timeout: 20_000 },
+    { accept: 'any' },
+  );
+  return stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/)[0] ?? '')
+    .filter((unit) => unit !== '')
+    .map((unit) => ({ urgent: true, text: `${unit} has failed`, hint: `journalctl -u ${unit}` }));
+}
+
+function certificateWarnings(catalogue: ApplianceCatalogue, now: Date): Warning[] {
+  const file = String(catalogue.roles.web?.certificate ?? '');
+  if (!existsSync(file)) return [];
+  const front = catalogue.components.find(({ provides }) => provides.includes('web'));
+  return expiryWarnings(new Date(new X509Certificate(readFileSync(file)).validTo), now, front?.services[0] ?? 'its service');
+}
+
+function daysLeft(validTo: Date, now: Date): number {
+  return Math.floor((validTo.getTime() - now.getTime()) / 86_400_000);
+}
+
+/** Used share, 0 to 1, of what ordinary accounts may fill. */
+function usedShare(at: string): number {
+  const { blocks, bfree, bavail } = statfsSync(at);
+  const used = blocks - bfree;
+  return used + bavail === 0 ? 0 : used / (used + bavail);
+}

@@ -1,0 +1,125 @@
+import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
+import { UserError } from '../../src/kernel/errors.ts';
+import type { MemberRole, ProjectFacts, Seed } from '../../src/kernel/project.ts';
+import type { Verb } from './plan.ts';
+import type { Resource } from './resources.ts';
+
+/** Asks a component's driver; seconds until the answer is given up. */
+export type Ask = (component: string, verb: string, args: unknown, seconds: number) => Promise<unknown>;
+
+/** Random secrets of projects, kept by the daemon. */
+export interface Secrets {
+  readonly read: (name: string) => string | undefined;
+  /** Makes it when it is not there. */
+  readonly ensure: (name: string) => string;
+  readonly remove: (name: string) => void;
+}
+
+/** What a resource's `read` says. */
+export interface Seen {
+  readonly present: boolean;
+  /** Of data: the job that made it. */
+  readonly job?: string;
+  /** In which way what is derived from the facts is not as they say; of data: its configuration. */
+  readonly differs?: string;
+  /** What of the data itself is missing, though its place is taken. */
+  readonly lacks?: string;
+}
+
+export interface Backends {
+  readonly read: (resource: Resource, facts: ProjectFacts, job: string) => Promise<Seen>;
+  /** @throws UserError in the words of whoever refused. */
+  readonly act: (resource: Resource, verb: Verb, facts: ProjectFacts, job: string, seed?: Seed) => Promise<void>;
+}
+
+/** Where each kind of resource is carried out: the component's own driver, the directory's, or the daemon itself. */
+export function openBackends(catalogue: ApplianceCatalogue, ask: Ask, secrets: Secrets): Backends {
+  const directory = (kind: string): string => {
+    const found = catalogue.components.find(({ driver }) => driver?.offers.includes(kind) === true);
+    if (found === undefined) throw new UserError(`nothing in this appliance offers the kind ${kind}`);
+    return found.name;
+  };
+  const toDriver = (resource: Resource, verb: string, facts: ProjectFacts, job: string, seed?: Seed): Promise<unknown> => {
+    const own = seed === undefined ? undefined : seedFor(catalogue, resource.component, seed);
+    const args = { resource: resource.id, project: facts, job, ...(own === undefined ? {} : { seed: own }) };
+    return ask(resource.component, verb, args, resource.timeout);
+  };
+  return {
+    read: async (resource, facts, job) => {
+      const name = nameOf(resource, facts.name);
+      switch (resource.kind) {
+        case 'driver':
+          return (await toDriver(resource, 'read', facts, job)) as Seen;
+        case 'secret':
+          return { present: secrets.read(name) !== undefined };
+        case 'group':
+        case 'service-account': {
+          const entry = await ask(directory(resource.kind), 'read', { kind: resource.kind, name }, resource.timeout);
+          if (entry === null || entry === undefined) return { present: false };
+          return { present: true, ...differenceOf(resource, facts, entry) };
+        }
+      }
+    },
+    act: async (resource, verb, facts, job, seed) => {
+      const name = nameOf(resource, facts.name);
+      switch (resource.kind) {
+        case 'driver':
+          await toDriver(resource, verb, facts, job, verb === 'make' ? seed : undefined);
+          return;
+        case 'secret':
+          if (verb === 'remove') secrets.remove(name);
+          else secrets.ensure(name);
+          return;
+        case 'group':
+        case 'service-account': {
+          const { kind, timeout } = resource;
+          if (verb === 'remove') await ask(directory(kind), 'remove', { kind, name }, timeout);
+          else await ask(directory(kind), 'apply', { kind, name, ...wanted(resource, facts, secrets) }, timeout);
+        }
+      }
+    },
+  };
+}
+
+/** A resource's name in the directory or among the secrets. */
+function nameOf({ name }: Resource, project: string): string {
+  return (name ?? '').replaceAll('{project}', project);
+}
+
+function wanted(resource: Resource, facts: ProjectFacts, secrets: Secrets): Record<string, unknown> {
+  if (resource.kind === 'group') return { members: groupMembers(resource, facts) };
+  const name = nameOf(resource, facts.name);
+  return {
+    password: secrets.ensure(name),
+    memberOf: resource.memberOf.map((group) => group.replaceAll('{project}', facts.name)),
+  };
+}
+
+function groupMembers({ members }: Resource, facts: ProjectFacts): string[] | 'everyone' {
+  if (members === undefined || members === 'everyone') return 'everyone';
+  return membersWith(facts, members);
+}
+
+/** The members of a project that have a role, in order. */
+export function membersWith({ members }: Pick<ProjectFacts, 'members'>, role: MemberRole): string[] {
+  return Object.entries(members)
+    .filter(([, it]) => it === role)
+    .map(([user]) => user)
+    .sort();
+}
+
+/** Whether a group's members in the directory are those of the specification. */
+function differenceOf(resource: Resource, facts: ProjectFacts, entry: unknown): { differs?: string } {
+  const wantedMembers = resource.kind === 'group' ? groupMembers(resource, facts) : 'everyone';
+  if (wantedMembers === 'everyone') return {};
+  const values = (entry as { member?: readonly string[] }).member ?? [];
+  const present = values.flatMap((dn) => /^uid=([^,]+),/.exec(dn)?.[1] ?? []).sort();
+  if (present.join() === wantedMembers.join()) return {};
+  return { differs: `its members are ${present.join(', ') || 'nobody'} instead of ${wantedMembers.join(', ') || 'nobody'}` };
+}
+
+/** Pages below `wiki/` are the tracker's, everything else belongs into the repository. */
+function seedFor(catalogue: ApplianceCatalogue, component: string, seed: Seed): Seed {
+  const isTracker = catalogue.components.some(({ name, provides }) => name === component && provides.includes('tracker'));
+  return { ...seed, files: seed.files.filter(({ path }) => path.startsWith('wiki/') === isTracker) };
+}

@@ -1,0 +1,49 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { parse, stringify } from 'yaml';
+import { z } from 'zod';
+import { jobPattern } from '../../src/kernel/appliance.ts';
+import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
+import { type ProjectSpecification, projectSpecification } from '../../src/kernel/project.ts';
+
+const schema = z.strictObject({ job: z.string().regex(jobPattern), at: z.iso.datetime(), project: projectSpecification });
+
+/** A deleted project that can still be had back. */
+export type DeletedProject = Readonly<z.output<typeof schema>>;
+
+export interface Deleted {
+  readonly all: () => DeletedProject[];
+  readonly keep: (job: string, project: ProjectSpecification) => void;
+  readonly drop: (job: string) => void;
+}
+
+/** Days a deleted project is kept. */
+export const daysKept = 30;
+
+/** Records of deleted projects as files JOB.yaml of `folder`. */
+export function openDeleted(folder: string, now: () => Date = () => new Date()): Deleted {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const all = (): DeletedProject[] =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.yaml'))
+      .flatMap((name) => {
+        const parsed = schema.safeParse(parse(readFileSync(path.join(folder, name), 'utf8')));
+        return parsed.success ? [parsed.data] : [];
+      })
+      .sort((a, b) => (a.at < b.at ? -1 : 1));
+  return {
+    all,
+    keep: (job, project) => {
+      // told again after a crash: the day of the first time counts
+      if (all().some((it) => it.job === job)) return;
+      const record = { job, at: now().toISOString(), project };
+      writeFileAtomically(path.join(folder, `${job}.yaml`), stringify(record), 0o600);
+    },
+    drop: (job) => rmSync(path.join(folder, `${job}.yaml`), { force: true }),
+  };
+}
+
+/** Those past their days. */
+export function expired(all: readonly DeletedProject[], now: Date): DeletedProject[] {
+  return all.filter(({ at }) => now.getTime() - Date.parse(at) > daysKept * 86_400_000);
+}

@@ -1,0 +1,60 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
+import type { Office } from '../api/office.ts';
+import { readSite } from '../boot/site.ts';
+import { askDriver, askSocket } from '../drivers.ts';
+import { openPeople } from '../users/people.ts';
+import { openArchive } from './archive.ts';
+import { openAudit } from './audit.ts';
+import { type Ask, openBackends } from './backends.ts';
+import type { Bench } from './bench.ts';
+import { openDeleted } from './deleted.ts';
+import { openFacts } from './facts.ts';
+import { faultsOfEnvironment } from './faults.ts';
+import { openSecrets } from './secrets.ts';
+import { openSpecifications } from './specifications.ts';
+import { listTemplates, templateFolders } from './templates.ts';
+import { openWorkshop } from './workshop.ts';
+
+const own = `${appliancePaths.system}/devserverd`;
+
+/** Everything the API works with, on this appliance's own files and drivers. */
+export function openOffice(catalogue: ApplianceCatalogue): Office {
+  const ask: Ask = (name, verb, args, seconds) => {
+    const component = catalogue.components.find((it) => it.name === name);
+    if (component === undefined) throw new Error(`there is no component ${name}`);
+    return askDriver(component, verb, args, seconds);
+  };
+  const templates = (): ReturnType<typeof listTemplates> =>
+    listTemplates(catalogue, templateFolders, (text) => console.error(text));
+  const people = openPeople(catalogue, ask);
+  const facts = openFacts(`${appliancePaths.run}/facts`);
+  const jobs = path.join(own, 'jobs');
+  mkdirSync(jobs, { recursive: true, mode: 0o700 });
+  const bench: Bench = {
+    catalogue,
+    jobs,
+    specifications: openSpecifications(path.join(own, 'projects')),
+    deleted: openDeleted(path.join(own, 'deleted')),
+    facts,
+    backends: openBackends(catalogue, ask, openSecrets(path.join(own, 'secrets'))),
+    archive: openArchive((verb, args, seconds) =>
+      askSocket(`${appliancePaths.run}/archive.sock`, verb, args, seconds, 'the archive', 'devserver-archive'),
+    ),
+    audit: openAudit(path.join(own, 'audit.log')),
+    url: () => readSite().url,
+    // a template that has gone builds nothing any more
+    templateOf: (name) => ({ build: templates().find((it) => it.name === name)?.build ?? null }),
+    atLine: faultsOfEnvironment(process.env),
+  };
+  const workshop = openWorkshop(bench);
+  return {
+    ...{ catalogue, bench, workshop, people, templates },
+    publishSite: async () => {
+      const { people: list, groups } = await people.content();
+      const enabled = new Set(list.filter(({ disabled }) => !disabled).map(({ name }) => name));
+      facts.publishSite({ admins: groups.admins.filter((it) => enabled.has(it)) });
+    },
+  };
+}

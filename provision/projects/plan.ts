@@ -1,0 +1,110 @@
+import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
+import { type ProjectSpecification, type UsableFact, usableFacts } from '../../src/kernel/project.ts';
+import { type Resource, resourcesOf } from './resources.ts';
+
+/** What shall become of a project; also what the journal keeps of it. */
+export type Change =
+  | { readonly kind: 'create'; readonly after: ProjectSpecification }
+  | { readonly kind: 'update'; readonly before: ProjectSpecification; readonly after: ProjectSpecification }
+  | { readonly kind: 'delete'; readonly before: ProjectSpecification }
+  /** `from` is the job that deleted it: its stash and archive have that name. */
+  | { readonly kind: 'undelete'; readonly after: ProjectSpecification; readonly from: string };
+
+export type Verb = 'make' | 'apply' | 'remove' | 'stash' | 'unstash' | 'pack' | 'unpack' | 'drop' | 'purge';
+
+/** One act and how it is taken back. */
+export interface Step {
+  /** The resource's key, or `archive`. */
+  readonly key: string;
+  readonly verb: Verb;
+  /** Whether the act is told the project as it was or as it shall be. */
+  readonly with: 'before' | 'after';
+  readonly undo: { readonly verb: Verb; readonly with: 'before' | 'after' };
+}
+
+export interface ChangePlan {
+  readonly change: Change;
+  readonly steps: readonly Step[];
+  /** Acts after the commit: they only clean up and can be done again. */
+  readonly afterwards: readonly { readonly key: string; readonly verb: Verb }[];
+}
+
+/** The archive of a deleted project is one more thing that is made and taken back. */
+export const archiveKey = 'archive';
+
+/** What a change does, step by step. Pure. */
+export function planChange(catalogue: ApplianceCatalogue, change: Change): ChangePlan {
+  switch (change.kind) {
+    case 'create':
+      return { change, steps: resourcesOf(catalogue, change.after).map(created), afterwards: [] };
+    case 'update':
+      return { change, steps: updated(catalogue, change.before, change.after), afterwards: [] };
+    case 'delete':
+      return deletion(catalogue, change);
+    case 'undelete':
+      return undeletion(catalogue, change);
+  }
+}
+
+/** The name of the project a change is about. */
+export function projectOf(change: Change): string {
+  return change.kind === 'delete' ? change.before.name : change.after.name;
+}
+
+/** Facts in which two states of a project differ. */
+export function changedFacts(before: ProjectSpecification, after: ProjectSpecification): UsableFact[] {
+  const text = (value: unknown): string => JSON.stringify(typeof value === 'object' ? Object.entries(value ?? {}).sort() : value);
+  return usableFacts.filter((fact) => text(before[fact]) !== text(after[fact]));
+}
+
+function created({ key, holds }: Resource): Step {
+  return { key, verb: holds === 'data' ? 'make' : 'apply', with: 'after', undo: { verb: 'remove', with: 'after' } };
+}
+
+/** Those that let people in go first: who is no member any more is out before anything else happens. */
+function updated(catalogue: ApplianceCatalogue, before: ProjectSpecification, after: ProjectSpecification): Step[] {
+  const [old, wanted] = [resourcesOf(catalogue, before), resourcesOf(catalogue, after)];
+  const has = (list: readonly Resource[], key: string): boolean => list.some((it) => it.key === key);
+  const changed = changedFacts(before, after);
+  const steps = [...wanted, ...old.filter(({ key }) => !has(wanted, key))].flatMap(
+    (resource): { opens: boolean; step: Step }[] => {
+      const { key, uses, opens } = resource;
+      if (!has(wanted, key))
+        return [{ opens, step: { key, verb: 'remove', with: 'before', undo: { verb: 'apply', with: 'before' } } }];
+      if (!has(old, key)) return [{ opens, step: created(resource) }];
+      if (!uses.some((fact) => changed.includes(fact))) return [];
+      return [{ opens, step: { key, verb: 'apply', with: 'after', undo: { verb: 'apply', with: 'before' } } }];
+    },
+  );
+  return [...steps.filter(({ opens }) => opens), ...steps.filter(({ opens }) => !opens)].map(({ step }) => step);
+}
+
+function deletion(catalogue: ApplianceCatalogue, change: Change & { kind: 'delete' }): ChangePlan {
+  const resources = resourcesOf(catalogue, change.before);
+  const steps = [...resources]
+    .reverse()
+    .map(
+      ({ key, holds }): Step =>
+        holds === 'data'
+          ? { key, verb: 'stash', with: 'before', undo: { verb: 'unstash', with: 'before' } }
+          : { key, verb: 'remove', with: 'before', undo: { verb: 'apply', with: 'before' } },
+    );
+  const pack: Step = { key: archiveKey, verb: 'pack', with: 'before', undo: { verb: 'drop', with: 'before' } };
+  return {
+    change,
+    steps: [...steps, pack],
+    afterwards: resources.filter(({ holds }) => holds === 'data').map(({ key }) => ({ key, verb: 'purge' as const })),
+  };
+}
+
+function undeletion(catalogue: ApplianceCatalogue, change: Change & { kind: 'undelete' }): ChangePlan {
+  const resources = resourcesOf(catalogue, change.after);
+  const unpack: Step = { key: archiveKey, verb: 'unpack', with: 'after', undo: { verb: 'purge', with: 'after' } };
+  const back =
+    (verb: Verb, undo: Verb) =>
+    (key: string): Step => ({ key, verb, with: 'after', undo: { verb: undo, with: 'after' } });
+  const steps = resources.map(({ key, holds }) =>
+    holds === 'data' ? back('unstash', 'stash')(key) : back('apply', 'remove')(key),
+  );
+  return { change, steps: [unpack, ...steps], afterwards: [{ key: archiveKey, verb: 'drop' }] };
+}

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Office } from '../api/office.ts';
+import { expired } from './deleted.ts';
+import { watchSpools } from './spool.ts';
+
+const day = 86_400_000;
+
+/**
+ * What the daemon does before it takes new work, and then in the background: publishes the facts of all projects, ends what
+ * a crash left open, tells who the administrators are, throws away what was deleted long ago.
+ */
+export async function startWork(office: Office): Promise<void> {
+  const { bench, workshop } = office;
+  const projects = bench.specifications.all();
+  bench.facts.keepOnly(new Set(projects.map(({ name }) => name)));
+  for (const project of projects) bench.facts.publish(workshop.factsOf(project));
+  // at once, so that unfinished work comes before whatever is asked for now
+  let open = workshop.takeUpAll();
+  watchSpools(office);
+  await untilTold(office);
+  for (let wait = 60_000; ; wait = Math.min(wait * 2, 3_600_000)) {
+    const left = await open;
+    if (left.length === 0) break;
+    console.log(`not all could be taken back yet: ${left.join(', ')}`);
+    await sleep(wait, undefined, { ref: false });
+    open = workshop.takeUpAll();
+  }
+  const sweep = (): void => void dropExpired(office).catch((error: unknown) => console.error(error));
+  sweep();
+  setInterval(sweep, day).unref();
+}
+
+/** The directory may still be starting. */
+async function untilTold(office: Office): Promise<void> {
+  for (let wait = 250; ; wait = Math.min(wait * 2, 10_000)) {
+    try {
+      return await office.publishSite();
+    } catch (error) {
+      console.log(`the administrators can't be told yet: ${error instanceof Error ? error.message : String(error)}`);
+      await sleep(wait);
+    }
+  }
+}
+
+async function dropExpired({ bench }: Office): Promise<void> {
+  for (const { job, project } of expired(bench.deleted.all(), new Date())) {
+    await bench.archive.act('drop', job);
+    bench.deleted.drop(job);
+    bench.audit({ who: 'devserverd', what: 'archive dropped', to: project.name, job, result: 'done' });
+  }
+}

@@ -1,0 +1,190 @@
+import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import type { ProjectFacts, ProjectSpecification } from '../../src/kernel/project.ts';
+import type { Bench } from './bench.ts';
+import { carrierFor } from './carrier.ts';
+import { carryOut, type Outcome, progressOf, takeUp } from './carry-out.ts';
+import { requireDataDisk } from './data-disk.ts';
+import { deferred } from './deferred.ts';
+import { factsOf } from './facts.ts';
+import { makeFeed } from './feed.ts';
+import { type Job, type JobEvent, newJobName, type Prepared } from './job.ts';
+import { isSettled, listJobs, openJournal, readJournal } from './journal.ts';
+import { type Lanes, makeLanes } from './locks.ts';
+import { type OpenJobs, openJobs } from './open-jobs.ts';
+import { type Change, planChange, projectOf } from './plan.ts';
+import { type Resource, resourcesOf } from './resources.ts';
+
+/** Where changes of projects are carried out: one at a time per project, different projects side by side. */
+export interface Workshop {
+  /** Carries out what `prepare` decides once the project is free. @throws UserError when it refuses. */
+  readonly start: (name: string, by: string, prepare: () => Promise<Prepared>) => Promise<Job>;
+  /** Does something while no job of the project runs; those that run or wait already come first. */
+  readonly alone: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** The facts of a project as they are, or would be. */
+  readonly factsOf: (project: ProjectSpecification) => ProjectFacts;
+  /** Ends what a crash or a failing undo left open. Returns the jobs that are still open. */
+  readonly takeUpAll: () => Promise<string[]>;
+}
+
+/** The lane in which the jobs of a project wait for each other. */
+const turnOf = (name: string): string => `project:${name}`;
+
+/** How many jobs at once, over all projects. */
+const jobsAtOnce = 8;
+
+/** Opens the workshop on its bench. */
+export function openWorkshop(bench: Bench): Workshop {
+  const lanes = makeLanes();
+  const running = new Set<string>();
+  const open = openJobs();
+  const facts = (project: ProjectSpecification): ProjectFacts =>
+    factsOf(bench.catalogue, project, bench.url(), bench.templateOf(project.template));
+  return {
+    factsOf: facts,
+    alone: (name, work) => lanes.run(turnOf(name), 1, work),
+    start: (name, by, prepare) => {
+      const started = deferred<Job>();
+      void lanes
+        .run(turnOf(name), 1, () =>
+          lanes.run('jobs', jobsAtOnce, () => work({ bench, lanes, facts, running, open }, by, prepare, started.resolve)),
+        )
+        .catch(started.reject);
+      return started.promise;
+    },
+    takeUpAll: async () => {
+      const left = listJobs(bench.jobs).filter((job) => !running.has(job) && !isSettled(bench.jobs, job));
+      // each takes its project's place at once, before anybody new can
+      const ends = await Promise.all(left.map((job) => endsNow({ bench, lanes, facts, running, open }, job)));
+      return left.filter((_, index) => ends[index] === false);
+    },
+  };
+}
+
+interface Shop {
+  readonly bench: Bench;
+  readonly lanes: Lanes;
+  readonly facts: Workshop['factsOf'];
+  /** Jobs that somebody is at. */
+  readonly running: Set<string>;
+  readonly open: OpenJobs;
+}
+
+async function work(
+  { bench, lanes, facts, running, open }: Shop,
+  by: string,
+  prepare: () => Promise<Prepared>,
+  started: (job: Job) => void,
+): Promise<void> {
+  const { change, seed } = await prepare();
+  open.refuse(projectOf(change));
+  requireDataDisk(bench.jobs, change.kind === 'delete');
+  const id = newJobName(new Date());
+  const plan = planChange(bench.catalogue, change);
+  if (change.kind === 'create') await refuseRemains(bench, facts(change.after), id);
+  const feed = makeFeed<JobEvent>();
+  const begun = performance.now();
+  running.add(id);
+  const journal = openJournal(bench.jobs, id, bench.atLine);
+  const outcome = deferred<Outcome>();
+  // nobody may be waiting for it
+  outcome.promise.catch(() => {});
+  try {
+    journal.write({ is: 'begin', change, by, steps: plan.steps.map(({ key, verb }) => `${key} ${verb}`) });
+    open.add(id, projectOf(change));
+    feed.push({ type: 'job', job: id, steps: plan.steps.length });
+    started({ id, plan, events: feed.read, outcome: outcome.promise });
+    const carrier = carrierFor(bench, lanes, facts, plan, id, seed, 'live', (index, step, state) => {
+      const seconds = (performance.now() - begun) / 1000;
+      feed.push({ type: 'step', index, count: plan.steps.length, key: step.key, verb: step.verb, state, seconds });
+    });
+    const end = await carryOut(plan, journal, carrier);
+    tell(bench, change, by, id, end);
+    if (end.result !== 'left') open.drop(id);
+    outcome.resolve(end);
+  } catch (error) {
+    outcome.reject(error);
+    throw error;
+  } finally {
+    feed.end();
+    journal.close();
+    running.delete(id);
+  }
+}
+
+/** Something of that name from elsewhere would be mixed up with the project, and lost if the job is taken back. */
+async function refuseRemains(bench: Bench, facts: ProjectFacts, job: string): Promise<void> {
+  const resources = resourcesOf(bench.catalogue, facts);
+  const seen = await Promise.allSettled(resources.map((it) => bench.backends.read(it, facts, job)));
+  // without the directory every other backend fails too, for reasons that mislead
+  const failed = (of: (resource: Resource) => boolean): PromiseRejectedResult | undefined =>
+    seen.filter((_, index) => of(resources[index] as Resource)).find((it) => it.status === 'rejected');
+  const first = failed(({ kind }) => kind !== 'driver') ?? failed(() => true);
+  if (first !== undefined) throw first.reason;
+  const there = resources.filter((_, index) => {
+    const it = seen[index];
+    return it?.status === 'fulfilled' && it.value.present;
+  });
+  if (there.length === 0) return;
+  throw new UserError(
+    `there is no project ${facts.name}, yet something of that name: ${there.map(({ key }) => key).join(', ')}`,
+    {
+      hint: 'take another name, or have them removed by hand',
+    },
+  );
+}
+
+/** Whether nothing is left of a job now. One that can't be ended yet keeps neither the others nor the daemon from working. */
+async function endsNow(shop: Shop, job: string): Promise<boolean> {
+  try {
+    return (await resume(shop, job))?.result !== 'left';
+  } catch (error) {
+    console.error(`${job} can't be ended yet: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  } finally {
+    shop.running.delete(job);
+  }
+}
+
+async function resume({ bench, lanes, facts, running, open }: Shop, job: string): Promise<Outcome | undefined> {
+  running.add(job);
+  const records = readJournal(bench.jobs, job);
+  const begin = records.find((it) => it.is === 'begin');
+  // died before it said what it would do: it did nothing
+  if (begin?.is !== 'begin') return undefined;
+  const plan = planChange(bench.catalogue, begin.change);
+  const name = projectOf(begin.change);
+  open.add(job, name);
+  const end = async (): Promise<Outcome> => {
+    const journal = openJournal(bench.jobs, job, bench.atLine);
+    try {
+      const carrier = carrierFor(bench, lanes, facts, plan, job, undefined, 'takenUp');
+      const outcome = await takeUp(plan, progressOf(records), journal, carrier);
+      tell(bench, begin.change, begin.by, job, outcome);
+      if (outcome.result !== 'left') open.drop(job);
+      return outcome;
+    } finally {
+      journal.close();
+      running.delete(job);
+    }
+  };
+  return lanes.run(turnOf(name), 1, () => lanes.run('jobs', jobsAtOnce, end));
+}
+
+function tell(bench: Bench, change: Change, by: string, job: string, end: Outcome): void {
+  const result = end.result === 'done' ? 'done' : `${end.result}: ${end.error.message}`;
+  bench.audit({ who: by, what: `project ${change.kind}`, to: projectOf(change), job, result });
+}
+
+/** What a finished job means for who asked for it. @throws UserError unless it is done. */
+export function requireDone(end: Outcome): void {
+  if (end.result === 'done') return;
+  const { error } = end;
+  const hint = error instanceof UserError ? error.hint : undefined;
+  if (end.result === 'undone')
+    throw new UserError(error.message, { ...(hint === undefined ? {} : { hint }), exitCode: exitCodes.failedUndone });
+  throw new UserError(error.message, {
+    hint: 'some of it could not be taken back yet: devserver job resume',
+    details: end.left,
+    exitCode: exitCodes.failedNotUndone,
+  });
+}
