@@ -1,0 +1,59 @@
+import type { System } from '../../../src/kernel/system.ts';
+import { modify, readEntry, search, tree } from './directory.ts';
+import { moveRecord } from './ldif.ts';
+import { userName } from './names.ts';
+
+/** A person as the daemon shows one. */
+interface Person {
+  readonly name: string;
+  readonly fullName: string;
+  readonly mail?: string;
+  readonly disabled: boolean;
+  readonly hasPassword: boolean;
+}
+
+/** The entry's name of a person who can log in. */
+export function activeDn(name: string): string {
+  return `uid=${userName(name)},${tree.people}`;
+}
+
+/** And of one who was locked out: nothing looks for logins there. Groups follow the move by themselves (refint). */
+function disabledDn(name: string): string {
+  return `uid=${userName(name)},${tree.disabled}`;
+}
+
+/** Where a person's entry is now, or undefined. */
+export async function findPerson(system: System, name: string): Promise<string | undefined> {
+  for (const dn of [activeDn(name), disabledDn(name)]) if ((await readEntry(system, dn)) !== undefined) return dn;
+  return undefined;
+}
+
+/** Locks a person out, or lets them in again. A front that remembers a login for some seconds notices it then. */
+export async function setDisabled(system: System, name: string, disabled: boolean): Promise<void> {
+  const [from, to] = disabled ? [activeDn(name), tree.disabled] : [disabledDn(name), tree.people];
+  if ((await readEntry(system, from)) === undefined) return;
+  await modify(system, moveRecord(from, `uid=${userName(name)}`, to));
+}
+
+/** All people with their state, and who is in the appliance's own groups: one search. */
+export async function peopleAndGroups(system: System): Promise<{ people: Person[]; groups: Record<string, string[]> }> {
+  const person = '(&(objectClass=inetOrgPerson)(|(ou:dn:=people)(ou:dn:=disabled)))';
+  const filter = `(|${person}(&(objectClass=groupOfNames)(|(cn=admins)(cn=creators))))`;
+  const attributes = ['uid', 'cn', 'mail', 'member', 'userPassword'];
+  const entries = await search(system, tree.root, filter, { scope: 'sub', attributes });
+  const groupMembers = (cn: string): string[] => {
+    const group = entries.find(({ dn }) => dn?.[0] === `cn=${cn},${tree.groups}`);
+    return (group?.member ?? []).flatMap((dn) => /^uid=([^,]+),ou=(?:people|disabled),/.exec(dn)?.[1] ?? []).sort();
+  };
+  const people = entries
+    .filter(({ uid }) => uid !== undefined)
+    .map(({ dn, uid, cn, mail, userPassword }) => ({
+      name: uid?.[0] ?? '',
+      fullName: cn?.[0] ?? '',
+      ...(mail?.[0] === undefined ? {} : { mail: mail[0] }),
+      disabled: dn?.[0]?.endsWith(`,${tree.disabled}`) === true,
+      hasPassword: userPassword !== undefined,
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { people, groups: { admins: groupMembers('admins'), creators: groupMembers('creators') } };
+}
