@@ -1,0 +1,4 @@
+/** A greeting for somebody. */
+export function greetingTo(name) {
+  return `Welcome, ${name}!`;
+}
