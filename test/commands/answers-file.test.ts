@@ -1,0 +1,125 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readAnswers } from '../../src/commands/answers-file.ts';
+import { DataError } from '../../src/kernel/errors.ts';
+import { select } from '../../src/plan/select.ts';
+import { realCatalogue } from '../support/real.ts';
+
+const catalogue = realCatalogue();
+const machine = 'machine: {memory: 3G, systemDisk: 4G, dataDisk: 20G}\n';
+const head = `version: 1\nname: shop\nhostname: shop\n${machine}`;
+
+/** What `build` would tell about a file of this text: reading it, then choosing components by it. */
+function told(text: string): string[] {
+  const dir = mkdtempSync(path.join(tmpdir(), 'answers-'));
+  writeFileSync(path.join(dir, 'devserver.yaml'), text);
+  try {
+    const { answers, refuse } = readAnswers(dir, catalogue);
+    select(catalogue, answers, refuse);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    expect(error.exitCode).toBe(3);
+    return error.details.map((line) => line.replace(`${dir}/`, ''));
+  }
+  return [];
+}
+
+describe('DIR/devserver.yaml', () => {
+  it('is taken when all of it fits, a choice with or without brackets', () => {
+    expect(told(`${head}base: debian-13\nchoices: {vcs: git, ci: [none]}\noptions: {archiva: {heap: 600M}}\n`)).toEqual([]);
+  });
+
+  it('tells wrong names, choices and options at their place, in the order of the file', () => {
+    const text = `${head}base: debain-13
+choices:
+  vcs: [git, hq]
+  ci: hudsn
+  maven: [archiva, none]
+  tracker: [trac]
+extra:
+  - hudson
+  - jenkinz
+options:
+  archva: {heap: 600M}
+  hudson:
+    heap: 1M
+    heep: 512M
+    executors: two
+  trac: {x: 1}
+`;
+    expect(told(text)).toEqual([
+      'devserver.yaml:5:1: there is no base "debain-13" (did you mean debian-13?)',
+      'devserver.yaml:7:14: vcs: "hq" is not one of git, hg, svn (did you mean hg?)',
+      'devserver.yaml:8:3: ci: "hudsn" is not one of hudson, jenkins, none (did you mean hudson?)',
+      'devserver.yaml:9:3: maven: only one of archiva, none',
+      'devserver.yaml:10:3: the stack default asks nothing called "tracker" (it asks vcs, ci, maven)',
+      'devserver.yaml:13:5: there is no component "jenkinz" (did you mean jenkins?)',
+      'devserver.yaml:15:3: there is no component "archva" (did you mean archiva?)',
+      'devserver.yaml:17:5: hudson.heap: "1M" is less than 256M (Java heap of the CI server)',
+      'devserver.yaml:18:5: hudson has no option "heep" (did you mean heap?)',
+      'devserver.yaml:19:5: hudson.executors: "two" is no whole number (Builds at the same time)',
+      'devserver.yaml:20:10: trac has no option "x" (it has none)',
+    ]);
+  });
+
+  it('tells faults of its form and wrong names together', () => {
+    const text = `version: 1
+name: Shop
+hostname: shop
+base: debian-12
+stack: defualt
+colour: red
+choices: {ci: [7]}
+extra: [hudsn, 3]
+machine: {memory: 3T, systemDisk: 4G, dataDisk: 20G}
+options:
+  hudson: {heap: [1], executors: 99}
+  jenkins: none
+`;
+    const lines = told(text);
+    expect(lines.map((line) => line.replace(/^devserver\.yaml:/, '').replace(/: Invalid input.*/, ''))).toEqual([
+      '2:1: name: must be lower case letters, digits and hyphens, starting with a letter',
+      '4:1: there is no base "debian-12" (did you mean debian-13?)',
+      '5:1: there is no stack "defualt" (did you mean default?)',
+      '6:1: unknown key "colour"',
+      '7:16: choices.ci.0',
+      '8:9: there is no component "hudsn" (did you mean hudson?)',
+      '8:16: extra.1',
+      '9:11: machine.memory: must be a size such as 3072M or 20G',
+      '11:12: options.hudson.heap: must be a text, a number, true or false',
+      '11:23: hudson.executors: 99 is more than 16 (Builds at the same time)',
+      '12:3: options.jenkins',
+    ]);
+  });
+
+  it('tells an option of a component that nothing chose, and nothing that follows from another fault', () => {
+    const options = 'options: {hudson: {executors: 3}}\n';
+    expect(told(`${head}base: debian-13\nchoices: {ci: none}\n${options}`)).toEqual([
+      expect.stringMatching(/^devserver\.yaml:7:11: component hudson is not in this stack \(there are core, apache, /),
+    ]);
+    expect(told(`${head}base: debian-13\nchoices: {ci: nnoe}\n${options}`)).toEqual([
+      'devserver.yaml:6:11: ci: "nnoe" is not one of hudson, jenkins, none (did you mean none?)',
+    ]);
+  });
+
+  it.each([
+    ['', ['version', 'name', 'hostname', 'base', 'machine'].map((key) => `1:1: ${key} is missing`)],
+    ['- a\n', ['1:1: the file']],
+    [`${head}base: [\n`, ['6:1: Flow sequence']],
+    [`${head}base: debian-13\nurl: dev\n`, ['6:1: url: must be an address such as']],
+    [`${head}base: debian-13\nchoices: {ci: 7}\n`, ['6:11: choices.ci: must be a component or a list of components']],
+  ])('of another form is told with lines too: %j', (text, starts) => {
+    const lines = told(text);
+    expect(lines).toHaveLength(starts.length);
+    for (const [index, start] of starts.entries())
+      expect(lines[index]?.startsWith(`devserver.yaml:${start}`), lines[index]).toBe(true);
+  });
+
+  it('is read for a running machine without the catalogue', () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'answers-'));
+    writeFileSync(path.join(dir, 'devserver.yaml'), `${head}base: debian-12\nextra: [x]\n`);
+    expect(readAnswers(dir).answers).toMatchObject({ name: 'shop', base: 'debian-12', extra: ['x'] });
+  });
+});

@@ -1,0 +1,59 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { authorityCopy, copyAuthorities, readAuthorities, wrongAuthorities } from '../../src/commands/authorities.ts';
+import { answersSchema } from '../../src/plan/answers.ts';
+import { madeCertificate } from '../support/authorities.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'authorities-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const put = (name: string, text: string): string => {
+  writeFileSync(path.join(folder, name), text);
+  return path.join(folder, name);
+};
+const firm = madeCertificate('/CN=Firm');
+const leaf = madeCertificate('/CN=example.org', { ca: false });
+
+describe('--authority', () => {
+  it('is copied into the folder of the server and read from there for the machine', () => {
+    const files = [put('Firm Root.pem', `ours\n${firm.pem}`)];
+    const dir = path.join(folder, 'dir');
+    copyAuthorities(dir, files);
+    expect(files.map(authorityCopy)).toEqual(['authorities/firm-root.crt']);
+    expect(readFileSync(path.join(dir, 'authorities/firm-root.crt'), 'utf8')).toBe(firm.pem);
+    expect(readAuthorities(dir, files.map(authorityCopy))).toEqual({ 'firm-root': firm.pem });
+  });
+
+  it('is refused with every reason, by file', () => {
+    const [good, key, server] = [put('firm.crt', firm.pem), put('key.crt', firm.pem + firm.key), put('server.crt', leaf.pem)];
+    expect(wrongAuthorities([good])).toEqual([]);
+    const wrong = wrongAuthorities([good, key, server, path.join(folder, 'none.crt'), put('Firm.pem', firm.pem), '/x/1.crt']);
+    expect(wrong.map(({ flag, message }) => `${path.basename(flag)}: ${message}`)).toEqual([
+      expect.stringContaining('key.crt: it holds a private key'),
+      expect.stringContaining('server.crt: certificate 1, CN=example.org, is no authority'),
+      expect.stringContaining("none.crt: it can't be read"),
+      'Firm.pem: another file gives the name firm too',
+      '1.crt: its name gives no name to the authority',
+    ]);
+  });
+});
+
+describe('authorities of devserver.yaml', () => {
+  it('are told with their files when they are none', () => {
+    put('leaf.crt', leaf.pem);
+    expect(() => readAuthorities(folder, ['leaf.crt', 'none.crt'])).toThrow(
+      expect.objectContaining({
+        exitCode: 3,
+        details: [expect.stringContaining('leaf.crt'), expect.stringContaining('none.crt')],
+      }),
+    );
+  });
+
+  it('need names that give a name', () => {
+    const { authorities } = answersSchema.shape;
+    expect(authorities.safeParse(['authorities/firm.crt']).success).toBe(true);
+    expect(authorities.safeParse(['authorities/1.crt']).success).toBe(false);
+    expect(authorities.parse(undefined)).toBeUndefined();
+  });
+});

@@ -1,0 +1,10 @@
+import { expect, it } from 'vitest';
+import { asCalled } from '../../src/terminal/called-as.ts';
+
+it('says a command as it was typed', () => {
+  const hint = 'create-devserver up /srv/create-devserver -- or create-devserver build ./x';
+  expect(asCalled(hint, {})).toBe(hint);
+  expect(asCalled(hint, { npm_lifecycle_event: 'start' })).toBe(
+    'npm start -- up /srv/create-devserver -- or npm start -- build ./x',
+  );
+});

@@ -1,0 +1,237 @@
+import { spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { realSystem } from '../../src/kernel/system.ts';
+import { type DirectoryServer, startDirectory } from '../support/directory-server.ts';
+
+const oldServer = /slapd 2\.[0-5]\./.test(spawnSync('/usr/sbin/slapd', ['-VV'], { encoding: 'utf8' }).stderr ?? '');
+const isRoot = process.getuid?.() === 0;
+const missing = ['slapd', 'ldapsearch', 'ip', 'unshare'].filter((program) => realSystem().which(program) === undefined);
+const service = { kind: 'service', name: 'front', password: 'front-Passw0rd', memberOf: ['services'], once: false };
+const admin = { kind: 'person', name: 'admin', password: 'first-Passw0rd', memberOf: ['admins', 'creators'], once: true };
+const people = 'ou=people,dc=devserver';
+const dn = (name: string): string => `uid=${name},${people}`;
+
+// uid 710, port 389 and mounts of its own: only root can set that up
+describe.skipIf(!isRoot || missing.length > 0)(
+  `the directory and its driver (needs root${missing.map((it) => `, ${it}`).join('')})`,
+  { timeout: 60_000 },
+  () => {
+    let server: DirectoryServer;
+    beforeAll(async () => {
+      server = await startDirectory([service, admin]);
+    }, 60_000);
+    afterAll(() => server?.close());
+
+    const ask = (verb: string, args?: unknown) => server.ask(verb, args);
+    const user = (name: string, more: Record<string, unknown> = {}) =>
+      ask('apply', { kind: 'user', name, fullName: `${name} Test`, ...more });
+    const group = (name: string, members: readonly string[] | 'everyone') => ask('apply', { kind: 'group', name, members });
+    const read = (kind: string, name: string) => ask('read', { kind, name }) as Promise<Record<string, string[]> | null>;
+    const bind = async (who: string, password: string): Promise<number> =>
+      (await server.inside(['ldapwhoami', '-x', '-H', 'ldap://127.0.0.1/', '-D', who, '-w', password])).exitCode;
+    const asService = ['-x', '-H', 'ldap://127.0.0.1/', '-D', 'cn=front,ou=services,dc=devserver', '-w', service.password];
+    const isMember = async (name: string, of: string): Promise<boolean> =>
+      (
+        await server.inside([
+          'ldapsearch',
+          ...asService,
+          '-LLL',
+          '-b',
+          `cn=${of},ou=groups,dc=devserver`,
+          `(member=${dn(name)})`,
+          'dn',
+        ])
+      ).stdout.includes('dn: ');
+    /** As the front asks: 6 is yes, 5 is no, 32 is no such group. */
+    const compare = async (who: string, of: string): Promise<number> =>
+      (await server.inside(['ldapcompare', ...asService, `cn=${of},ou=groups,dc=devserver`, `member:${who}`])).exitCode;
+
+    it('bootstraps again and again without changing what is there', async () => {
+      const before = await ask('list', { kind: 'group' });
+      await ask('bootstrap');
+      await ask('ping');
+      expect(await ask('list', { kind: 'group' })).toEqual(before);
+      expect(before).toEqual(['admins', 'creators', 'services', 'users']);
+      expect(await isMember('admin', 'admins')).toBe(true);
+      expect(await bind(dn('admin'), admin.password)).toBe(0);
+      await ask('password', { user: 'admin', old: admin.password, new: 'chosen-Passw0rd' });
+      await ask('bootstrap');
+      expect(await bind(dn('admin'), 'chosen-Passw0rd')).toBe(0);
+    });
+
+    it('applies, reads, lists and removes a user, each as often as asked', async () => {
+      expect(await read('user', 'ann')).toBeNull();
+      await user('ann', { mail: 'ann@example.org', password: 'ann-Passw0rd' });
+      await user('ann', { mail: 'ann@example.org', password: 'ann-Passw0rd' });
+      expect(await read('user', 'ann')).toMatchObject({ uid: ['ann'], cn: ['ann Test'], mail: ['ann@example.org'] });
+      expect(Object.keys((await read('user', 'ann')) ?? {})).not.toContain('userPassword');
+      await user('ann', { fullName: 'Ann Änderung' });
+      expect(await read('user', 'ann')).toMatchObject({ cn: ['Ann Änderung'], mail: ['ann@example.org'] });
+      await user('ann', { mail: '' });
+      expect(await read('user', 'ann')).not.toHaveProperty('mail');
+      expect(await bind(dn('ann'), 'ann-Passw0rd')).toBe(0);
+      expect(await ask('list', { kind: 'user' })).toEqual(['admin', 'ann']);
+      await ask('remove', { kind: 'user', name: 'ann' });
+      await ask('remove', { kind: 'user', name: 'ann' });
+      expect(await read('user', 'ann')).toBeNull();
+      expect(await bind(dn('ann'), 'ann-Passw0rd')).toBe(49);
+    });
+
+    it('locks a person out and lets them in again, groups and password kept', async () => {
+      await user('eve', { password: 'eve-Passw0rd1' });
+      await group('shop.readers', ['eve']);
+      await user('eve', { disabled: true });
+      await user('eve', { disabled: true });
+      expect(await bind(dn('eve'), 'eve-Passw0rd1')).toBe(49);
+      expect(await read('user', 'eve')).toMatchObject({ uid: ['eve'] });
+      expect(await ask('people', {})).toMatchObject({ people: [{ name: 'admin' }, { name: 'eve', disabled: true }] });
+      await user('eve', { disabled: false, fullName: 'Eve Again' });
+      expect(await bind(dn('eve'), 'eve-Passw0rd1')).toBe(0);
+      expect(await isMember('eve', 'shop.readers')).toBe(true);
+      expect(await ask('people', {})).toMatchObject({
+        people: [{ name: 'admin' }, { name: 'eve', fullName: 'Eve Again', disabled: false, hasPassword: true }],
+        groups: { admins: ['admin'], creators: ['admin'] },
+      });
+      await user('eve', { disabled: true });
+      await ask('remove', { kind: 'user', name: 'eve' });
+      expect(await read('user', 'eve')).toBeNull();
+      await ask('remove', { kind: 'group', name: 'shop.readers' });
+    });
+
+    it('applies a group as a whole, and a removed user leaves all groups', async () => {
+      for (const name of ['dev', 'rob']) await user(name);
+      await group('shop.developers', ['dev', 'rob']);
+      expect([await isMember('dev', 'shop.developers'), await isMember('rob', 'shop.developers')]).toEqual([true, true]);
+      await group('shop.developers', ['rob']);
+      expect([await isMember('dev', 'shop.developers'), await isMember('rob', 'shop.developers')]).toEqual([false, true]);
+      await ask('remove', { kind: 'user', name: 'rob' });
+      expect(await isMember('rob', 'shop.developers')).toBe(false);
+      expect((await read('group', 'shop.developers'))?.member).toEqual(['cn=nobody,dc=devserver']);
+      await ask('remove', { kind: 'group', name: 'shop.developers' });
+      expect(await isMember('dev', 'shop.developers')).toBe(false);
+      await ask('remove', { kind: 'user', name: 'dev' });
+    });
+
+    it('knows everyone as a group that follows the people, services not among them', async () => {
+      await group('open.internal', 'everyone');
+      await group('open.internal', 'everyone');
+      expect(await compare(dn('newbie'), 'open.internal')).toBe(5);
+      await user('newbie');
+      expect(await compare(dn('newbie'), 'open.internal')).toBe(6);
+      expect(await compare('cn=front,ou=services,dc=devserver', 'open.internal')).toBe(5);
+      await ask('remove', { kind: 'user', name: 'newbie' });
+      expect(await compare(dn('newbie'), 'open.internal')).toBe(5);
+    });
+
+    // beside dynamic groups slapd 2.5 denies every member of a static one; the appliance has 2.6
+    it.skipIf(oldServer)('answers a comparison with a static group as the front asks it (needs slapd 2.6)', async () => {
+      expect([
+        await compare(dn('admin'), 'admins'),
+        await compare(dn('nobody'), 'admins'),
+        await compare(dn('admin'), 'missing.admins'),
+      ]).toEqual([6, 5, 32]);
+    });
+
+    it('refuses names that could leave their place, and makes nothing', async () => {
+      const names = [
+        '',
+        'ab',
+        '-ab',
+        'ab-',
+        'Ann',
+        'a b',
+        'ann\n',
+        'ann\0x',
+        'ann,ou=groups',
+        'ann+uid=admin',
+        'ann)(uid=*',
+        '../ann',
+        'a.b.c',
+        'änn',
+        'x'.repeat(33),
+        7,
+        null,
+        ['ann'],
+        { a: 1 },
+      ];
+      for (const name of names) {
+        for (const args of [
+          { kind: 'user', name, fullName: 'X' },
+          { kind: 'group', name, members: [] },
+          { kind: 'group', name: 'shop.readers', members: [name] },
+        ])
+          await expect(ask('apply', args)).rejects.toThrow();
+        for (const verb of ['read', 'remove']) await expect(ask(verb, { kind: 'user', name })).rejects.toThrow();
+      }
+      expect(await ask('list', { kind: 'user' })).toEqual(['admin']);
+      expect(await read('group', 'shop.readers')).toBeNull();
+    });
+
+    it('keeps hostile values as values', async () => {
+      const values = [
+        'x\nuserPassword: owned',
+        'x\n\ndn: uid=evil,ou=people,dc=devserver\nchangetype: add',
+        '< file:///etc/shadow',
+        ': b3duZWQ=',
+        ' leading',
+        'trailing ',
+        '#',
+        '-',
+        '\\2a)(uid=*',
+        'Zoë 🦊',
+      ];
+      for (const fullName of values) {
+        await user('mal', { fullName });
+        expect((await read('user', 'mal'))?.cn).toEqual([fullName]);
+      }
+      await user('mal', { fullName: 'nul\0inside' }).catch(() => undefined);
+      expect(await ask('list', { kind: 'user' })).toEqual(['admin', 'mal']);
+      expect(await bind(dn('mal'), 'owned')).toBe(49);
+      await expect(user('mal', { fullName: 'x', extra: 'y' })).rejects.toThrow();
+      await expect(user('mal', { mail: 'no address' })).rejects.toThrow();
+    });
+
+    it('changes a password for whoever knows the present one', async () => {
+      await user('pat', { password: 'first-Passw0rd' });
+      const change = (old: unknown, fresh: unknown) => ask('password', { user: 'pat', old, new: fresh });
+      await expect(change('wrong', 'second-Passw0rd')).rejects.toThrow('The present password is not right.');
+      await expect(change('', 'second-Passw0rd')).rejects.toThrow('The present password is not right.');
+      await expect(change('first-Passw0rd', 'short')).rejects.toThrow('at least 10 characters');
+      await expect(change('first-Passw0rd', 'x'.repeat(201))).rejects.toThrow('too long');
+      await expect(change(['first-Passw0rd'], 'second-Passw0rd')).rejects.toThrow();
+      await expect(ask('password', { user: 'nobody-here', old: 'x', new: 'second-Passw0rd' })).rejects.toThrow(
+        'The present password is not right.',
+      );
+      for (const [old, fresh] of [
+        ['first-Passw0rd', 'ä"\' $(id) \\ 🦊 <x>'],
+        ['ä"\' $(id) \\ 🦊 <x>', ' blanks around it '],
+        [' blanks around it ', '-y /etc/passwd'],
+      ] as const) {
+        await change(old, fresh);
+        expect([await bind(dn('pat'), fresh), await bind(dn('pat'), old)]).toEqual([0, 49]);
+      }
+    });
+
+    it('takes many at once and loses nobody', async () => {
+      const names = Array.from({ length: 12 }, (_, index) => `many-${String.fromCharCode(97 + index)}x`);
+      await Promise.all(names.map((name) => user(name)));
+      const users = await read('group', 'users');
+      expect(users?.member).toEqual(expect.arrayContaining(names.map(dn)));
+    });
+
+    it('shows nothing to strangers, to root, or of other people to a person', async () => {
+      const search = (how: readonly string[], uid = 0) =>
+        server.inside(['ldapsearch', '-LLL', '-b', 'dc=devserver', ...how, '(objectClass=*)'], uid);
+      expect((await search(['-x', '-H', 'ldap://127.0.0.1/'])).exitCode).not.toBe(0);
+      const ldapi = ['-Q', '-Y', 'EXTERNAL', '-H', 'ldapi://%2Frun%2Fslapd%2Fldapi'];
+      expect((await search(ldapi)).stdout).not.toContain('dn:');
+      expect((await search(ldapi, 33)).stdout).not.toContain('dn:');
+      expect((await search(['-x', '-H', 'ldap://127.0.0.1/', '-D', dn('pat'), '-w', '-y /etc/passwd'])).stdout).not.toMatch(
+        /uid=admin|userPassword/,
+      );
+      const shown = await search(asService);
+      expect(shown.stdout).toContain('dn: uid=admin,ou=people,dc=devserver');
+      expect(shown.stdout).not.toContain('userPassword');
+    });
+  },
+);

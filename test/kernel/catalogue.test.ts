@@ -1,0 +1,113 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { loadCatalogue } from '../../src/kernel/catalogue/load.ts';
+import { UserError } from '../../src/kernel/errors.ts';
+import { catalogueOf, faultsOf, writeStacks } from '../support/stacks.ts';
+
+const head = 'name: x\ntitle: X\nsummary: s\nlicence: L\n';
+const faults = (yaml: string): string[] => faultsOf(() => catalogueOf({ components: { x: yaml } }));
+const at = 'components/x/component.yaml';
+
+describe('a faulty component.yaml', () => {
+  it('tells an unknown key with its place and what was meant', () => {
+    expect(faults(`${head}needz: [web]\n`)).toEqual([`${at}:5:1: unknown key "needz" (did you mean needs?)`]);
+  });
+
+  it('tells an unknown key deep inside, also in a list and in one of several forms', () => {
+    expect(faults(`${head}install:\n  services: []\n  package: [a]\n`)).toEqual([
+      `${at}:7:3: unknown key "package" (did you mean packages?)`,
+    ]);
+    expect(faults(`${head}state:\n  - {dir: /srv/x, as: root, mode: "0700", grup: y}\n`)).toEqual([
+      `${at}:6:43: unknown key "grup" (did you mean group?)`,
+    ]);
+    expect(faults(`${head}install:\n  packages: [{role: jre8, whn: web}]\n`)).toEqual([
+      `${at}:6:27: unknown key "whn" (did you mean when?)`,
+    ]);
+    expect(faults(`${head}options:\n  heap: {type: size, default: 1G, halp: h}\n`)).toEqual([
+      `${at}:6:3: options.heap.help is missing`,
+      `${at}:6:35: unknown key "halp" (did you mean help?)`,
+    ]);
+  });
+
+  it('tells a wrong type where it stands', () => {
+    expect(faults(`${head}needs: web\n`)).toEqual([`${at}:5:1: needs: Invalid input: expected array, received string`]);
+    expect(faults(`${head}ports:\n  - {tcp: eighty}\n`)[0]).toContain(`${at}:6:6: ports.0.tcp: Invalid input`);
+    expect(faults('- a\n- b\n')).toEqual([`${at}:1:1: the file: Invalid input: expected object, received array`]);
+  });
+
+  it('says which words are allowed and which one was meant', () => {
+    const [fault] = faults(`${head}secrets:\n  key: {form: x508}\n`);
+    expect(fault).toContain(`${at}:6:9: secrets.key.form: Invalid option`);
+    expect(fault).toContain('did you mean x509?');
+  });
+
+  it('tells a syntax error and a key given twice', () => {
+    expect(faults(`${head}needs: [web\nports: []\n`)[0]).toMatch(/^components\/x\/component\.yaml:6:\d+: /);
+    expect(faults(`${head}licence: M\n`)).toEqual([`${at}:5:1: Map keys must be unique`]);
+  });
+
+  it('tells a wrong digest, mode, size and option pattern', () => {
+    const yaml = `${head}install:\n  downloads:\n    - {maven: "g:a:1", sha256: ABC, to: /x}\nstate:\n  - {dir: /srv/x, as: root, mode: "755"}\nmemory: {max: 1T, idle: 1M}\noptions:\n  a: {type: string, default: x, pattern: "(", help: h}\n`;
+    expect(faults(yaml)).toEqual([
+      `${at}:7:24: install.downloads.0.sha256: must be 64 lower-case hexadecimal digits`,
+      `${at}:9:29: state.0.mode: must be an octal mode such as "0750", or "2770" for setgid`,
+      `${at}:10:10: memory.max: must be a size such as 384M or 2G`,
+      `${at}:12:33: options.a.pattern: must be a regular expression`,
+    ]);
+  });
+
+  it('tells a check and a download that say too much or nothing', () => {
+    const sha = '0'.repeat(64);
+    const yaml = `${head}install:\n  downloads:\n    - {sha256: "${sha}", to: /x}\n    - {npm: a, version: "1", sha256: "${sha}"}\nchecks:\n  - {name: c, unit: a.service, driver: ping, hint: h}\n`;
+    const told = faults(yaml).map((line) => line.replace(/^[^ ]+ /, ''));
+    expect(told).toContain('install.downloads.0: needs exactly one of maven, npm, pypi, url');
+    expect(told).toContain('install.downloads.1: needs exactly one of to, unpack');
+    expect(told).toContain('checks.0: needs exactly one of unit, http, https, driver');
+  });
+});
+
+describe('the catalogue', () => {
+  it('collects the faults of all files at once, with exit code 3', () => {
+    const folder = writeStacks({
+      components: { a: `${head}colour: red\n`, b: 'name: [', c: {}, d: head },
+      files: { 'bases/other.yaml': 'name: nobase\n' },
+    });
+    mkdirSync(path.join(folder, 'components/empty'));
+    const told = faultsOf(() => loadCatalogue([folder]));
+    expect(told).toContain('components/a/component.yaml:5:1: unknown key "colour"');
+    expect(told).toContain('components/d/component.yaml:1:1: name is "x" but the folder is "d"');
+    expect(told).toContain('components/empty/component.yaml:1:1: this file is missing');
+    expect(told.some((line) => line.startsWith('components/b/component.yaml:'))).toBe(true);
+    expect(told.some((line) => line.startsWith('bases/other.yaml:1:1: name: must be a distribution'))).toBe(true);
+  });
+
+  it('refuses a component, a base and a stack defined twice', () => {
+    const folders = [writeStacks({ components: { a: {} } }), writeStacks({ components: { a: {} } })];
+    expect(faultsOf(() => loadCatalogue(folders)).map((line) => line.replace(/^[^ ]+ /, ''))).toEqual([
+      'component a is already defined in another stacks folder',
+      'base debian-13 is already defined in another file',
+      'stack default is already defined in another file',
+    ]);
+  });
+
+  it('refuses a stack that names what is not there', () => {
+    const stack = {
+      components: ['hello', 'helo'],
+      choices: [{ id: 'ci', question: '?', of: ['hullo', 'none'], default: ['helo'] }],
+      options: { hell: {} },
+    };
+    const told = faultsOf(() => catalogueOf({ components: { hello: {} }, stack })).map((line) => line.replace(/^[^ ]+ /, ''));
+    expect(told).toEqual([
+      'there is no component helo (did you mean hello?)',
+      'there is no component hullo (did you mean hello?)',
+      'helo is not one of hullo, none',
+      'there is no component hell (did you mean hello?)',
+    ]);
+  });
+
+  it('calls a stacks folder that is not there a usage error', () => {
+    expect(() => loadCatalogue(['/nowhere'])).toThrow(UserError);
+    expect(() => loadCatalogue(['/nowhere'])).toThrow('there is no folder /nowhere');
+  });
+});

@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { askDriver } from '../../provision/drivers.ts';
+import { applianceComponent } from '../support/appliance.ts';
+import { listenAndExec, untilConnectable } from '../support/handed-socket.ts';
+import { checkout } from '../support/real.ts';
+
+const kit = path.join(checkout, 'provision/python');
+const driver = `
+import sys, time, os
+from pathlib import Path
+from driver_kit import DriverError, resource_verbs, serve
+from driver_store import Store
+
+store = Store(Path(sys.argv[1]))
+def refuse(_): raise DriverError("not today", "try tomorrow")
+def fail(_): raise TypeError("a bug")
+def slow(args): time.sleep(args / 1000); return "slept"
+def build(folder): (folder / "content").write_text("kept")
+def act(verb): return lambda args: verb(args["project"]["name"], args["job"])
+thing = {"read": lambda args: store.read(args["project"]["name"]),
+         "make": lambda args: store.make(args["project"]["name"], args["job"], build),
+         "remove": act(store.remove_made), "stash": act(store.stash), "unstash": act(store.unstash),
+         "purge": lambda args: store.purge(args["job"])}
+serve({**resource_verbs({"thing": thing}), "echo": lambda args: args, "refuse": refuse, "break": fail, "slow": slow,
+       "quit": lambda _: os._exit(3)}, float(sys.argv[2]))
+`;
+// 3.11 is what the kit is written for; the oldest of the bases has 3.12
+const newEnough = spawnSync('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 11))']).status === 0;
+
+let child: ChildProcess;
+let folder = '';
+let errors = '';
+afterEach(() => {
+  child.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function start(idleSeconds = 60): Promise<void> {
+  folder = mkdtempSync(path.join(tmpdir(), 'python-driver-'));
+  errors = '';
+  mkdirSync(path.join(folder, 'store'));
+  writeFileSync(path.join(folder, 'driver.py'), driver);
+  const python = ['python3', path.join(folder, 'driver.py'), path.join(folder, 'store'), String(idleSeconds)];
+  child = spawn('perl', ['-MIO::Socket::UNIX', '-MPOSIX', '-e', listenAndExec, path.join(folder, 'socket'), ...python], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+    env: { ...process.env, PYTHONPATH: kit, PYTHONDONTWRITEBYTECODE: '1' },
+  });
+  child.stderr?.on('data', (part: Buffer) => {
+    errors += part.toString('utf8');
+  });
+  await untilConnectable(path.join(folder, 'socket'));
+}
+
+const ask = (verb: string, args: unknown = {}, timeout = 10) =>
+  askDriver(
+    applianceComponent(
+      { name: 'hello' },
+      { driver: { as: 'hello', bootstrap: false, offers: [], socket: path.join(folder, 'socket') } },
+    ),
+    verb,
+    args,
+    timeout,
+  );
+const thing = (verb: string, name: unknown, job: unknown = 'job-0001') =>
+  ask(verb, { resource: 'thing', project: { name }, job });
+
+async function raw(text: string, count: number): Promise<unknown[]> {
+  const connection = connect(path.join(folder, 'socket'));
+  let got = '';
+  connection.on('data', (part) => {
+    got += part.toString('utf8');
+    if (got.split('\n').length > count) connection.end();
+  });
+  connection.on('error', () => connection.destroy());
+  connection.write(text);
+  await new Promise((resolve) => connection.once('close', resolve));
+  return got
+    .trim()
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as unknown);
+}
+
+describe.skipIf(!newEnough)('a driver in Python on the socket systemd hands over', () => {
+  it('answers as one in TypeScript does', async () => {
+    await start();
+    expect(await ask('echo', { text: 'äöü\n"\u{1f600}' })).toEqual({ text: 'äöü\n"\u{1f600}' });
+    await expect(ask('refuse')).rejects.toMatchObject({ message: 'not today', hint: 'try tomorrow' });
+    expect(errors).toBe('');
+    await expect(ask('break')).rejects.toMatchObject({ message: 'a bug' });
+    await expect.poll(() => errors).toContain('TypeError: a bug');
+    await expect(ask('__class__')).rejects.toThrow('this driver has no verb __class__');
+    await expect(ask('quit')).rejects.toThrow('closed the connection without an answer');
+  });
+
+  it('answers several lines of one connection, each with its number, slow ones later', async () => {
+    await start();
+    const lines = ['{"id":1,"verb":"slow","args":300}', '{"id":2,"verb":"echo","args":2}'];
+    expect(await raw(`${lines.join('\n')}\n`, 2)).toEqual([
+      { id: 2, ok: true, value: 2 },
+      { id: 1, ok: true, value: 'slept' },
+    ]);
+  });
+
+  it('answers what is no request, hangs up on a line without end, and goes on', async () => {
+    await start();
+    for (const line of ['no json', 'null', '[]', '"x"', '{"id":7}', '{"verb":[]}'])
+      expect(await raw(`${line}\n`, 1)).toMatchObject([{ ok: false }]);
+    expect(await raw('x'.repeat(2 * 1024 * 1024), 1)).toEqual([]);
+    expect(await ask('echo', 1)).toBe(1);
+  });
+
+  it('ends when nobody asks, but not while a verb is under way whose caller has gone', async () => {
+    await start(0.4);
+    await expect(ask('slow', 1500, 0.2)).rejects.toThrow('did not answer within 0.2 s');
+    await sleep(700);
+    expect(child.exitCode).toBeNull();
+    await once(child, 'exit');
+    expect(child.exitCode).toBe(0);
+  });
+
+  it('keeps data as the store in TypeScript does', async () => {
+    await start();
+    const store = path.join(folder, 'store');
+    expect(await thing('read', 'shop')).toEqual({ present: false });
+    await thing('make', 'shop');
+    await thing('make', 'shop');
+    expect(await thing('read', 'shop')).toEqual({ present: true, job: 'job-0001' });
+    expect(readFileSync(path.join(store, 'shop/devserver-job'), 'utf8')).toBe('job-0001\n');
+    await expect(thing('make', 'shop', 'job-0002')).rejects.toThrow('there is already something');
+    await expect(thing('remove', 'shop', 'job-0002')).rejects.toThrow('was not made by this job');
+    await thing('stash', 'shop', 'job-0003');
+    await thing('stash', 'shop', 'job-0003');
+    expect(readdirSync(path.join(store, '.stash'))).toEqual(['job-0003']);
+    await thing('unstash', 'shop', 'job-0003');
+    await thing('unstash', 'shop', 'job-0003');
+    await thing('stash', 'shop', 'job-0004');
+    await thing('purge', 'shop', 'job-0004');
+    await expect(thing('unstash', 'shop', 'job-0004')).rejects.toThrow('is missing');
+    await thing('make', 'shop', 'job-0005');
+    // what a kill left half-made
+    mkdirSync(path.join(store, '.stash/job-0005.new'));
+    await thing('remove', 'shop', 'job-0005');
+    expect([readdirSync(store), readdirSync(path.join(store, '.stash'))]).toEqual([['.stash'], []]);
+    writeFileSync(path.join(store, 'file'), '');
+    await expect(thing('read', 'file')).rejects.toThrow('is not a directory');
+  });
+
+  it('checks names and jobs again', async () => {
+    await start();
+    for (const name of ['../x', 'a', 'Shop', 'shop\n', '', '.stash', 'sh/op', 'shöp', null, 7])
+      await expect(thing('make', name), String(name)).rejects.toThrow("is no project's name");
+    for (const job of ['../../x', 'short', 'job_0001', 'job-0001\n', '', null, 7])
+      await expect(thing('stash', 'shop', job), String(job)).rejects.toThrow('is no job');
+    await expect(ask('make', { resource: 'other', project: { name: 'shop' }, job: 'job-0001' })).rejects.toThrow(
+      'this driver can not make other',
+    );
+    await expect(thing('apply', 'shop')).rejects.toThrow('this driver can not apply thing');
+    await expect(ask('make', null)).rejects.toThrow('no resource is named');
+    expect(readdirSync(path.join(folder, 'store'))).toEqual([]);
+  });
+});

@@ -1,0 +1,233 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { openBackends } from '../../provision/projects/backends.ts';
+import type { Bench } from '../../provision/projects/bench.ts';
+import { openDeleted } from '../../provision/projects/deleted.ts';
+import { openFacts } from '../../provision/projects/facts.ts';
+import { faultsOfEnvironment } from '../../provision/projects/faults.ts';
+import { openSecrets } from '../../provision/projects/secrets.ts';
+import { openSpecifications } from '../../provision/projects/specifications.ts';
+import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
+import type { ProjectSpecification } from '../../src/kernel/project.ts';
+
+const derived = { uses: [], opens: false, settle: 0, timeout: 5, memberOf: [] };
+
+/** Three components: one that holds data, one that is slow to settle, one that lets people in. */
+export const catalogue = {
+  version: 1,
+  name: 'test',
+  hostname: 'test',
+  base: { name: 'b', title: 'B', values: {} },
+  roles: {},
+  components: [
+    component(
+      'core',
+      [],
+      [
+        { ...derived, id: 'password', kind: 'secret', holds: 'derived', when: 'ci', name: '{project}.builder' },
+        {
+          ...derived,
+          id: 'admins',
+          kind: 'group',
+          holds: 'derived',
+          uses: ['members'],
+          opens: true,
+          name: '{project}.admins',
+          members: 'admin',
+        },
+        {
+          ...derived,
+          id: 'internal',
+          kind: 'group',
+          holds: 'derived',
+          when: 'internal',
+          opens: true,
+          name: '{project}.internal',
+          members: 'everyone',
+        },
+      ],
+    ),
+    component(
+      'repo',
+      ['vcs:git'],
+      [{ ...derived, id: 'repository', kind: 'driver', holds: 'data', stash: '/srv/repo/.stash/{job}' }],
+    ),
+    component(
+      'wiki',
+      ['tracker'],
+      [{ ...derived, id: 'pages', kind: 'driver', holds: 'data', uses: ['title'], stash: '/srv/wiki/.stash/{job}' }],
+    ),
+    component(
+      'jobs',
+      ['ci'],
+      [{ ...derived, id: 'job', kind: 'driver', holds: 'derived', uses: ['visibility'], settle: 0.3, lane: 1 }],
+    ),
+    {
+      ...component('dir', ['directory'], []),
+      driver: { as: 'dir', bootstrap: false, offers: ['group', 'service-account'], socket: '' },
+    },
+  ],
+} as unknown as ApplianceCatalogue;
+
+function component(name: string, provides: readonly string[], project: readonly object[]): object {
+  const driver = { as: name, bootstrap: false, offers: [], socket: '' };
+  return {
+    name,
+    title: name,
+    provides,
+    needs: [],
+    web: [],
+    exports: { url: `{site}/${name}/{project}` },
+    options: {},
+    project,
+    reserved: [],
+    driver,
+  };
+}
+
+/** A project as the tests make it. */
+export function specification(name: string, change: Partial<ProjectSpecification> = {}): ProjectSpecification {
+  return {
+    ...{
+      version: 1,
+      name,
+      title: 'Shop',
+      description: '',
+      vcs: 'git',
+      visibility: 'private',
+      archived: false,
+      template: 'empty',
+    },
+    ...{ maven: false, ci: true, protectBranch: true, members: { ann: 'admin' }, created: '2026-01-01T00:00:00.000Z', by: 'ann' },
+    ...change,
+  } as ProjectSpecification;
+}
+
+/** What each verb of this test's drivers does to the files of a folder; `broken` names a KEY:VERB that fails. */
+export function worldBench(dir: string, broken: () => string | undefined = () => undefined): Bench {
+  const at = (...names: string[]): string => path.join(dir, 'world', ...names);
+  const ask = async (component: string, verb: string, args: unknown): Promise<unknown> => {
+    if (component === 'dir') return directory(at, verb, args as { name: string });
+    const { resource, project, job, seed } = args as {
+      resource: string;
+      project: { name: string; title: string };
+      job: string;
+      seed?: object;
+    };
+    if (broken() === `${component}.${resource}:${verb}`) throw new Error(`${component} is broken`);
+    const place = at(component, project.name);
+    const stash = at(component, '.stash', job);
+    switch (verb) {
+      case 'read':
+        return { present: existsSync(place) };
+      case 'make':
+        if (existsSync(place)) throw new Error('there already');
+        put(place, { job, people: seed === undefined ? 'empty' : 'seeded', title: project.title });
+        return null;
+      case 'apply':
+        put(place, {
+          ...(existsSync(place) ? (JSON.parse(readFileSync(place, 'utf8')) as object) : { job }),
+          title: project.title,
+        });
+        return null;
+      case 'remove':
+        rmSync(place, { force: true });
+        return null;
+      case 'stash':
+        if (existsSync(place)) move(place, stash);
+        return null;
+      case 'unstash':
+        if (existsSync(stash)) move(stash, place);
+        return null;
+      case 'purge':
+        rmSync(stash, { force: true });
+        return null;
+      default:
+        throw new Error(`no verb ${verb}`);
+    }
+  };
+  return {
+    catalogue,
+    jobs: made(path.join(dir, 'jobs')),
+    specifications: openSpecifications(path.join(dir, 'projects')),
+    deleted: openDeleted(path.join(dir, 'deleted')),
+    facts: openFacts(path.join(dir, 'facts')),
+    backends: openBackends(catalogue, ask, openSecrets(path.join(dir, 'secrets'))),
+    archive: { act: async (verb, job) => archive(at, verb, job, broken()) },
+    audit: () => {},
+    url: () => 'https://test',
+    templateOf: () => ({ build: null }),
+    atLine: faultsOfEnvironment(process.env),
+    patience: { live: 0, takenUp: 0 },
+  };
+}
+
+async function directory(
+  at: (...names: string[]) => string,
+  verb: string,
+  args: { name: string; members?: unknown },
+): Promise<unknown> {
+  const file = at('dir', args.name);
+  if (verb === 'read') return existsSync(file) ? asEntry(readFileSync(file, 'utf8')) : null;
+  if (verb === 'remove') rmSync(file, { force: true });
+  else put(file, { members: args.members });
+  return null;
+}
+
+/** A group as a directory shows it: the members by their whole names. */
+function asEntry(text: string): object {
+  const { members } = JSON.parse(text) as { members?: string[] | 'everyone' };
+  return Array.isArray(members) ? { member: ['cn=nobody', ...members.map((it) => `uid=${it},ou=people`)] } : {};
+}
+
+/** A file that holds every stash of a job, and back. */
+function archive(at: (...names: string[]) => string, verb: string, job: string, broken: string | undefined): void {
+  if (broken === `archive:${verb}`) throw new Error('no space left on device');
+  const stashes = ['repo', 'wiki'].map((name) => at(name, '.stash', job));
+  const file = at('archive', job);
+  if (verb === 'pack')
+    put(
+      file,
+      stashes.map((it) => readFileSync(it, 'utf8')),
+    );
+  if (verb === 'unpack') {
+    const contents = JSON.parse(readFileSync(file, 'utf8')) as string[];
+    for (const [index, it] of stashes.entries()) {
+      mkdirSync(path.dirname(it), { recursive: true });
+      writeFileSync(it, contents[index] ?? '');
+    }
+  }
+  if (verb === 'purge') for (const it of stashes) rmSync(it, { force: true });
+  if (verb === 'drop') rmSync(file, { force: true });
+}
+
+/** Every file of the world and what the daemon itself keeps, as one value to compare. */
+export function snapshot(dir: string): Record<string, string> {
+  const folders = ['world', 'projects', 'facts', 'secrets'];
+  return Object.fromEntries(
+    folders.flatMap((folder) =>
+      (existsSync(path.join(dir, folder)) ? readdirSync(path.join(dir, folder), { recursive: true, withFileTypes: true }) : [])
+        .filter((entry) => entry.isFile())
+        .map((entry) => {
+          const file = path.join(entry.parentPath, entry.name);
+          return [path.relative(dir, file), folder === 'secrets' ? 'a secret' : readFileSync(file, 'utf8')];
+        }),
+    ),
+  );
+}
+
+function put(file: string, value: unknown): void {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(`${file}.new`, JSON.stringify(value));
+  renameSync(`${file}.new`, file);
+}
+
+function move(from: string, to: string): void {
+  mkdirSync(path.dirname(to), { recursive: true });
+  renameSync(from, to);
+}
+
+function made(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
