@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { Clients } from './support/clients.ts';
+import { holders, inArchiva, subjects, twice, untilAnswers } from './support/java.ts';
+import { randomFrom } from './support/random.ts';
+import { ask, askAndKill, undo } from './support/resources.ts';
+import { openSession, type Session } from './support/session.ts';
+
+/** Archiva's driver, asked as the daemon asks it: whole or absent, on the disk and in Archiva's own list. */
+const appliance = inject('appliance');
+const seed = process.env.DEVSERVER_SEED ?? String(Date.now());
+const random = randomFrom(seed);
+const clients = new Clients(appliance);
+let session: Session;
+
+beforeAll(async () => {
+  console.log(`seed ${seed}`);
+  session = openSession(appliance.dir);
+  await untilAnswers(session);
+});
+afterAll(async () => {
+  clients.remove();
+  await session.close();
+});
+
+describe('a repository of Archiva', () => {
+  it('is made, served, stashed, brought back and removed; each verb twice', async () => {
+    const { content, repository } = subjects({ members: { admin: 'admin', 'no-such-person': 'reader' } });
+    const { name } = content.project;
+    await expect(ask(session, 'apply', repository)).rejects.toThrow(/missing/);
+    await twice(session, 'make', content);
+    await twice(session, 'apply', content);
+    await twice(session, 'apply', repository);
+    expect(await ask(session, 'read', content)).toEqual({ present: true, job: content.job });
+    expect(await ask(session, 'read', repository)).toEqual({ present: true });
+    expect(await inArchiva(session, name)).toEqual({ listed: [name], disk: [name] });
+    expect(await holders(session, name)).toEqual(['admin']);
+    await session.run(['sh', '-c', `echo kept > /srv/maven/repositories/${name}/kept.txt`]);
+
+    await twice(session, 'remove', repository);
+    expect(await holders(session, name), 'roles would come back with the next project of this name').toEqual([]);
+    await twice(session, 'stash', content);
+    expect(await inArchiva(session, name)).toEqual({ listed: [], disk: [] });
+    await expect(ask(session, 'apply', repository)).rejects.toThrow(/missing/);
+    await twice(session, 'unstash', content);
+    await ask(session, 'apply', { ...repository, project: { ...repository.project, members: {} } });
+    expect(await holders(session, name)).toEqual([]);
+    const { status, body } = await clients.curl({ path: `/archiva/repository/${name}/kept.txt`, as: 'admin' });
+    expect([status, body]).toEqual([200, 'kept\n']);
+
+    await ask(session, 'remove', repository);
+    await expect(ask(session, 'remove', { ...content, job: 'another-job' })).rejects.toThrow(/not made by this job/);
+    await twice(session, 'remove', content);
+    await twice(session, 'purge', content);
+    expect(await inArchiva(session, name)).toEqual({ listed: [], disk: [] });
+  });
+});
+
+describe('killed anywhere', () => {
+  it('a driver leaves a repository that can be taken back or finished', { timeout: 120_000 }, async () => {
+    for (let round = 0; round < 4; round += 1) {
+      const { content, repository } = subjects({ members: { admin: 'admin' } });
+      const { name } = content.project;
+      await askAndKill(session, 'make', content, random() * 20);
+      await ask(session, 'make', content);
+      await askAndKill(session, 'apply', repository, random() * 800);
+      if (round % 2 === 0) {
+        await ask(session, 'apply', repository);
+        expect(await inArchiva(session, name), `round ${round}`).toEqual({ listed: [name], disk: [name] });
+        await askAndKill(session, 'remove', repository, random() * 600);
+      }
+      await undo(session, repository, 2);
+      await undo(session, content, 0);
+      expect(await inArchiva(session, name), `round ${round}`).toEqual({ listed: [], disk: [] });
+      expect(await holders(session, name), `round ${round}`).toEqual([]);
+    }
+  });
+});

@@ -1,0 +1,31 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { must } from './cli.ts';
+
+/** What of this machine a command could leave behind: processes, mounts, loop devices that mention a folder. */
+export async function remainsOf(folder: string): Promise<string[]> {
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(folder));
+  const loops = (await must('losetup', ['--list', '--noheadings', '--output', 'NAME,BACK-FILE']))
+    .split('\n')
+    .filter((line) => line.includes(folder));
+  return [
+    ...processesNaming(folder).map((line) => `process ${line}`),
+    ...mounts.map((line) => `mount ${line}`),
+    ...loops.map((line) => `loop ${line}`),
+  ];
+}
+
+/** Command lines of processes that name the folder, other than our own. */
+function processesNaming(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
+    .flatMap((pid) => {
+      try {
+        const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        return text.includes(folder) && !text.includes('vitest') ? [`${pid} ${text}`] : [];
+      } catch {
+        return [];
+      }
+    });
+}
