@@ -1,0 +1,131 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cli, mustCli } from '../test/e2e/support/cli.ts';
+import { openSession, type Session } from '../test/e2e/support/session.ts';
+import { plotSvg, type Series } from './support/plot.ts';
+import { writePlot, writeResults } from './support/results.ts';
+import { spreadOf, timed } from './support/statistics.ts';
+
+/**
+ * What projects cost, in a native appliance of the default stack, warm: `npm run bench:projects`.
+ * DEVSERVER_BENCH_DIR: its folder; without devserver.yaml there it is built. DEVSERVER_BENCH_SIZES: numbers of projects.
+ */
+const dir = process.env.DEVSERVER_BENCH_DIR ?? 'build/bench/projects';
+const sizes = (process.env.DEVSERVER_BENCH_SIZES ?? '10,100,300,1000').split(',').map(Number);
+const figures: Record<string, unknown> = {};
+let session: Session;
+let made = 0;
+
+beforeAll(async () => {
+  const { stdout } = await cli(['status', dir, '--json']);
+  if (!stdout.includes('"running":true')) {
+    await mustCli([dir, '--yes', '--base', 'debian-13', '--plain']);
+    await mustCli(['up', dir, '--backend', 'nspawn', '--wait', '--plain']);
+  }
+  session = openSession(dir);
+  made = (await names()).length;
+  await session.tryRun(['devserver', 'user', 'add', 'ann', '--full-name', 'Ann', '--password-file', '-'], 'Correct-horse-7\n');
+  // the first of each kind warms templates, Java and caches
+  for (const vcs of ['git', 'hg', 'svn']) await make('--vcs', vcs);
+});
+
+afterAll(async () => {
+  await session?.close();
+});
+
+async function names(): Promise<string[]> {
+  const answer = JSON.parse(await session.run(['devserver', 'project', 'list', '--json'])) as { projects: { name: string }[] };
+  return answer.projects.map(({ name }) => name);
+}
+
+/** Makes the next project; seconds in all, and seconds of each step. */
+async function make(...more: string[]): Promise<{ seconds: number; steps: ReadonlyMap<string, number> }> {
+  made += 1;
+  const name = `p${String(made).padStart(4, '0')}x${Date.now().toString(36).slice(-3)}`;
+  let said = '';
+  const seconds = await timed(async () => {
+    said = await session.run(['newproject', name, '--yes', '--json', ...more]);
+  });
+  const began = new Map<string, number>();
+  const steps = new Map<string, number>();
+  for (const line of said.trim().split('\n')) {
+    const event = JSON.parse(line) as { type: string; key: string; state: string; seconds: number };
+    if (event.type !== 'step') continue;
+    if (event.state === 'doing') began.set(event.key, event.seconds);
+    if (event.state === 'done') steps.set(event.key, (steps.get(event.key) ?? 0) + event.seconds - (began.get(event.key) ?? 0));
+  }
+  return { seconds, steps };
+}
+
+it('newproject, everything and without Maven, 20 times each', async () => {
+  const whole: number[] = [];
+  const bare: number[] = [];
+  const trac: number[] = [];
+  for (let run = 0; run < 20; run += 1) {
+    const { seconds, steps } = await make('--vcs', ['git', 'hg', 'svn'][run % 3] ?? 'git');
+    whole.push(seconds);
+    trac.push([...steps].filter(([key]) => key.startsWith('trac.')).reduce((sum, [, value]) => sum + value, 0));
+    bare.push((await make('--vcs', 'git', '--no-maven')).seconds);
+  }
+  expect(Math.max(...trac), 'no step of Trac was seen').toBeGreaterThan(0);
+  Object.assign(figures, { newproject: spreadOf(whole), newprojectNoMaven: spreadOf(bare), trac: spreadOf(trac) });
+});
+
+interface Row {
+  readonly projects: number;
+  readonly newproject: number;
+  readonly list: number;
+  readonly memberAdd: number;
+  readonly apacheStart: number;
+  readonly doctor: number;
+  readonly memoryMiB: number;
+}
+
+it(`what grows with ${sizes.join(', ')} projects`, async () => {
+  const rows: Row[] = [];
+  for (const size of sizes) {
+    while (made < size) await Promise.all(Array.from({ length: Math.min(4, size - made) }, () => make('--vcs', 'git')));
+    rows.push(await rowOf());
+    writeResults('projects', { ...figures, growth: rows });
+  }
+  const series = (name: string, of: (row: Row) => number): Series => ({
+    name,
+    points: rows.map((row) => [row.projects, of(row)]),
+  });
+  const lines = [
+    series('newproject', (row) => row.newproject),
+    series('list', (row) => row.list),
+    series('member add', (row) => row.memberAdd),
+    series('Apache start', (row) => row.apacheStart),
+    series('doctor', (row) => row.doctor),
+  ];
+  writePlot('projects', plotSvg('What grows with the number of projects', 'projects', 'seconds', lines));
+});
+
+async function rowOf(): Promise<Row> {
+  const all = await names();
+  const times = async (count: number, work: (index: number) => Promise<unknown>): Promise<number> => {
+    const values: number[] = [];
+    for (let index = 0; index < count; index += 1) values.push(await timed(() => work(index)));
+    return spreadOf(values).median;
+  };
+  const row = {
+    projects: all.length,
+    newproject: await times(7, () => make('--vcs', 'git')),
+    list: await times(7, () => session.run(['devserver', 'project', 'list', '--json'])),
+    memberAdd: await times(7, (index) =>
+      session.run(['devserver', 'project', 'member', 'add', all[index] ?? '', 'ann:developer', '--json']),
+    ),
+    apacheStart: await times(3, () => session.run(['systemctl', 'restart', 'apache2.service'])),
+    doctor: await times(1, () => session.tryRun(['devserver', 'doctor', '--json'])),
+    memoryMiB: 0,
+  };
+  // what Java and the drivers took for the moment is given back
+  await new Promise((resolve) => setTimeout(resolve, 10_000));
+  return { ...row, memoryMiB: await memoryInUse() };
+}
+
+/** Memory of the processes inside that is theirs alone or their share of what is shared (PSS), in MiB. */
+async function memoryInUse(): Promise<number> {
+  const program = "cat /proc/[0-9]*/smaps_rollup 2>/dev/null | awk '/^Pss:/{sum+=$2} END{print int(sum/1024)}'";
+  return Number(await session.run(['sh', '-c', program]));
+}
