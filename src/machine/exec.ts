@@ -36,6 +36,9 @@ export async function execInMachine(dir: string, argv: readonly string[], option
 /**
  * Entering the container of this process 1, with a guest's environment instead of the user's. Each half
  * ends with its parent, so that nothing goes on in the guest when the command here is interrupted or killed.
+ *
+ * unshare, and not nsenter itself, waits for the program: a guest that goes down stops all its processes for a
+ * moment, nsenter then stops itself too and for ever, and a guest ends only when every child has been waited for.
  */
 export function enterCommand(leader: number, argv: readonly string[]): Command {
   const variables = [
@@ -46,14 +49,15 @@ export function enterCommand(leader: number, argv: readonly string[]): Command {
     `TERM=${process.env.TERM ?? 'dumb'}`,
   ];
   const outside = ['--pdeathsig', 'KILL', '--', 'nsenter', '--target', String(leader), '--all', '--root'];
-  const inside = ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--', '/usr/bin/env', '-i', ...variables];
-  return { file: 'setpriv', args: [...outside, '--wdns=/root', '--', ...inside, ...argv] };
+  const inside = ['/usr/bin/unshare', '--fork', '--kill-child=TERM', '--', '/usr/bin/env', '-i', ...variables];
+  return { file: 'setpriv', args: [...outside, '--wdns=/root', '--no-fork', '--', ...inside, ...argv] };
 }
 
 function insideNamespaces(command: Command, options: ExecOptions): Promise<number> {
   const child = spawn(command.file, [...command.args], {
     stdio: options.tty === true ? 'inherit' : [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    // unshare lets a program decide about SIGTERM and is deaf to it itself
+    ...(options.signal === undefined ? {} : { signal: options.signal, killSignal: 'SIGKILL' as const }),
   });
   if (options.stdin !== undefined && child.stdin !== null) {
     // A program need not read all it is given.
