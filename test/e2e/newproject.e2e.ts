@@ -3,8 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
 import { Clients, verdict } from './support/clients.ts';
-import { type Answer, type Devserver, devserverIn, remainsInside, until } from './support/devserver.ts';
-import { randomFrom } from './support/random.ts';
+import { type Answer, type Devserver, devserverIn, until } from './support/devserver.ts';
 import { openSession, type Session } from './support/session.ts';
 import { fileTicket } from './support/tracker.ts';
 import { checkedOut as checkedOutBy, commit as commitBy, type Kind, kinds } from './support/working-copies.ts';
@@ -12,8 +11,6 @@ import { checkedOut as checkedOutBy, commit as commitBy, type Kind, kinds } from
 const appliance = inject('appliance');
 const clients = new Clients(appliance);
 const full = process.env.DEVSERVER_TEST_SIZE === 'full';
-const random = randomFrom(process.env.DEVSERVER_SEED ?? '1');
-const unit = '/run/systemd/system/devserverd.service.d/fault.conf';
 let session: Session;
 
 const devserver: Devserver['ask'] = (...args) => devserverIn(session).ask(...args);
@@ -27,7 +24,6 @@ beforeAll(async () => {
   await must('user', 'set', 'ann', '--creator');
 });
 afterAll(async () => {
-  await session.tryRun(['sh', '-c', `rm -f ${unit}; systemctl daemon-reload`]);
   await session.close();
   clients.remove();
 });
@@ -158,55 +154,6 @@ describe('a project', () => {
     await session.run(['mv', '/srv/hg/away', '/srv/hg/np-hg']);
     expect(mine((await devserver('doctor')).answer)).toEqual([]);
   }, 120_000);
-});
-
-describe('the daemon killed while it makes a project', () => {
-  const plan = 11;
-  const places = Array.from({ length: plan }, (_, step) => [`before:done:${step}`, `after:doing:${step}`]).flat();
-  const chosen = full
-    ? places
-    : [...places]
-        .map((it) => ({ it, by: random() }))
-        .sort((a, b) => a.by - b.by)
-        .slice(0, 2)
-        .map(({ it }) => it);
-
-  it(
-    `leaves nothing of it anywhere (${chosen.join(', ')})`,
-    async () => {
-      for (const [index, fault] of chosen.entries()) {
-        const name = `np-kill-${index}`;
-        counted({ kills: 1 });
-        await session.run([
-          'sh',
-          '-c',
-          `mkdir -p $(dirname ${unit}) && printf '[Service]\\nEnvironment=DEVSERVERD_FAULT=${fault}\\n' > ${unit}`,
-        ]);
-        await session.run(['sh', '-c', 'systemctl daemon-reload && systemctl restart devserverd']);
-        expect((await devserver('newproject', name)).exitCode, fault).toBe(6);
-        await session.run([
-          'sh',
-          '-c',
-          `rm ${unit} && systemctl daemon-reload && systemctl reset-failed devserverd; systemctl restart devserverd`,
-        ]);
-        const jobs = await until(
-          'the job is taken back',
-          async () => {
-            const { stdout } = await session.tryRun(['devserver', 'job', 'list']);
-            const line = stdout.split('\n').find((it) => it.includes(`${name} `));
-            return line !== undefined && !line.includes('running') ? line : undefined;
-          },
-          90,
-        );
-        expect(jobs, fault).toContain('undone');
-        expect(await remainsInside(session, name), fault).toEqual([]);
-        // and nothing is in the way of the same name
-        await must('newproject', name);
-        await must('project', 'delete', name, '--yes');
-      }
-    },
-    full ? 3_600_000 : 300_000,
-  );
 });
 
 describe('the API at the front', () => {
