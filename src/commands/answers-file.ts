@@ -1,12 +1,14 @@
 import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { stringify } from 'yaml';
+import { z } from 'zod';
 import { writeFileAtomically } from '../kernel/atomic-file.ts';
 import type { Catalogue } from '../kernel/catalogue/load.ts';
 import { DataError, exitCodes, type Fault, UserError } from '../kernel/errors.ts';
 import { inOrder, readYaml, type YamlFile } from '../kernel/yaml-file.ts';
 import { type Answers, answersSchema } from '../plan/answers.ts';
-import { namedAnswersSchema, type Refuse, wrongNames } from '../plan/wrong-answers.ts';
+import { namedAnswersSchema, type Refuse, type WrongAnswer, wrongAnswers, wrongNames } from '../plan/wrong-answers.ts';
+import { wrongAuthorityFiles } from './authorities.ts';
 
 /** That DIR holds a server, whatever its file says: a running machine can be looked after while it is edited. */
 export function requireServer(dir: string): void {
@@ -34,22 +36,32 @@ export interface GivenAnswers {
 }
 
 /**
- * DIR/devserver.yaml, its form checked; with a catalogue a file of the wrong form is searched for wrong names too.
+ * DIR/devserver.yaml: its form, the files it names and, with a catalogue, the names in it. A file of the wrong form is
+ * searched for the rest all the same.
  * @throws UserError when it is missing, DataError with everything that is wrong.
  */
 export function readAnswers(dir: string, catalogue?: Catalogue): GivenAnswers {
   const file = path.join(dir, 'devserver.yaml');
   requireServer(dir);
   const result = readYaml(file, readFileSync(file, 'utf8'), answersSchema);
-  if ('faults' in result) throw new DataError(inOrder([...result.faults, ...wrongNamesIn(result.raw, catalogue)]));
-  const { value: answers, faultAt } = result.yaml;
-  return { answers, refuse: (wrong) => new DataError(inOrder(wrong.map((it) => faultAt(it.path, it.message, it.hint)))) };
+  const read: YamlFile<unknown> | undefined = 'yaml' in result ? result.yaml : result.raw;
+  const placed = (wrong: readonly WrongAnswer[]): Fault[] =>
+    read === undefined ? [] : wrong.map(({ path, message, hint }) => read.faultAt(path, message, hint));
+  const wrong = placed([...wrongAuthorityFiles(dir, namedFiles.parse(read?.value).authorities), ...wrongIn(result, catalogue)]);
+  if ('faults' in result) throw new DataError(inOrder([...result.faults, ...wrong]));
+  if (wrong.length > 0) throw new DataError(inOrder(wrong));
+  return { answers: result.yaml.value, refuse: (others) => new DataError(inOrder(placed(others))) };
 }
 
-function wrongNamesIn(raw: YamlFile<unknown> | undefined, catalogue: Catalogue | undefined): Fault[] {
-  if (raw === undefined || catalogue === undefined) return [];
-  const wrong = wrongNames(catalogue, namedAnswersSchema.parse(raw.value));
-  return wrong.map(({ path: at, message, hint }) => raw.faultAt(at, message, hint));
+/** What of any value names files. */
+const namedFiles = z
+  .object({ authorities: z.array(z.string().optional().catch(undefined)).catch([]) })
+  .catch({ authorities: [] });
+
+function wrongIn(result: ReturnType<typeof readYaml<typeof answersSchema>>, catalogue: Catalogue | undefined): WrongAnswer[] {
+  if (catalogue === undefined) return [];
+  if ('yaml' in result) return wrongAnswers(catalogue, result.yaml.value);
+  return result.raw === undefined ? [] : wrongNames(catalogue, namedAnswersSchema.parse(result.raw.value));
 }
 
 /**

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../kernel/atomic-file.ts';
 import { authorityNameOf, readAuthorityFile } from '../kernel/authority.ts';
-import { exitCodes, UserError } from '../kernel/errors.ts';
+import type { WrongAnswer } from '../plan/wrong-answers.ts';
 import type { WrongFlag } from '../wizard/wrong-flag.ts';
 
 /** Where the copy of an authority's file stands in devserver.yaml. */
@@ -15,10 +15,29 @@ export function wrongAuthorities(files: readonly string[]): WrongFlag[] {
   const hint = 'a file in PEM form with the certificate of an authority, such as firm.crt';
   return files.flatMap((file, index) => {
     if (authorityNameOf(file) === undefined) return [{ flag: file, message: 'its name gives no name to the authority', hint }];
-    const isTwice = files.slice(0, index).some((other) => authorityNameOf(other) === authorityNameOf(file));
-    const faults = isTwice ? [`another file gives the name ${authorityNameOf(file)} too`] : read(file, new Date()).faults;
-    return faults.map((message) => ({ flag: file, message, hint }));
+    return whyNone(file, files.slice(0, index), read(file, new Date())).map((message) => ({ flag: file, message, hint }));
   });
+}
+
+/**
+ * The same of the files that devserver.yaml names. One that has expired since is taken: the machine says so and leaves it out.
+ * A name that is none is told with the file's form.
+ */
+export function wrongAuthorityFiles(dir: string, files: readonly (string | undefined)[]): WrongAnswer[] {
+  return files.flatMap((file, index) => {
+    if (file === undefined || authorityNameOf(file) === undefined) return [];
+    const others = files.slice(0, index).filter((other) => other !== undefined);
+    return whyNone(file, others, read(path.resolve(dir, file))).map((message) => ({
+      path: ['authorities', index],
+      message: `${file}: ${message}`,
+      hint: 'take it out, or put the certificate of an authority there, in PEM form',
+    }));
+  });
+}
+
+function whyNone(file: string, others: readonly string[], { faults }: Read): readonly string[] {
+  const isTwice = others.some((other) => authorityNameOf(other) === authorityNameOf(file));
+  return isTwice ? [`another file gives the name ${authorityNameOf(file)} too`] : faults;
 }
 
 /** Keeps the authorities in DIR/authorities, since DIR is all a server is made from. */
@@ -26,28 +45,25 @@ export function copyAuthorities(dir: string, files: readonly string[]): void {
   for (const file of files) writeFileAtomically(path.join(dir, authorityCopy(file)), read(file).pem, 0o644);
 }
 
-/**
- * The authorities devserver.yaml names, by name, for the machine. One that has expired since stops no start: the machine
- * says so and leaves it out.
- * @throws UserError with every file that holds none.
- */
+/** The authorities devserver.yaml names, by name, for the machine; `wrongAuthorityFiles` found nothing wrong with them. */
 export function readAuthorities(dir: string, files: readonly string[]): Record<string, string> {
-  const found = files.map((file) => ({ file, name: authorityNameOf(file) ?? '', ...read(path.resolve(dir, file)) }));
-  const details = found.flatMap(({ file, faults }) => faults.map((fault) => `${path.join(dir, file)}: ${fault}`));
-  if (details.length > 0)
-    throw new UserError('authorities of devserver.yaml are not taken', {
-      details,
-      hint: `take them out of ${path.join(dir, 'devserver.yaml')}, or put certificates of authorities there`,
-      exitCode: exitCodes.badData,
-    });
-  return Object.fromEntries(found.map(({ name, pem }) => [name, pem]));
+  return Object.fromEntries(files.map((file) => [authorityNameOf(file) ?? '', read(path.resolve(dir, file)).pem]));
 }
 
-function read(file: string, now?: Date): { readonly pem: string; readonly faults: readonly string[] } {
+interface Read {
+  readonly pem: string;
+  readonly faults: readonly string[];
+}
+
+function read(file: string, now?: Date): Read {
+  const none = (why: string): Read => ({ pem: '', faults: [why] });
   try {
+    const about = statSync(file, { throwIfNoEntry: false });
+    // a pipe would be waited for
+    if (about?.isFile() !== true) return none(about === undefined ? 'there is no such file' : 'it is not a file');
     const { certificates, faults } = readAuthorityFile(readFileSync(file, 'utf8'), now);
     return { pem: certificates.map((it) => it.pem).join(''), faults };
   } catch (error) {
-    return { pem: '', faults: [`it can't be read: ${error instanceof Error ? error.message : String(error)}`] };
+    return none(`it can't be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

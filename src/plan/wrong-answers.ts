@@ -40,8 +40,8 @@ export const namedAnswersSchema = z
 export function wrongAnswers(catalogue: Catalogue, answers: Answers): WrongAnswer[] {
   const wrong = wrongNames(catalogue, answers);
   const stack = catalogue.stacks.get(answers.stack);
-  // with a wrong name nobody knows which components there will be
-  if (stack === undefined || wrong.some(({ path }) => path[0] !== 'options')) return wrong;
+  // with such a name wrong nobody knows which components there will be
+  if (stack === undefined || wrong.some(({ path }) => ['choices', 'extra'].includes(String(path[0])))) return wrong;
   const chosen = chosenComponents(catalogue, stack, answers);
   const names = chosen.map(({ data }) => data.name);
   const unused = Object.keys(answers.options)
@@ -75,10 +75,12 @@ function rivals(chosen: readonly Component[], extra: readonly string[]): WrongAn
 /** The same for answers that are not whole: only what would be wrong whatever the rest says. */
 export function wrongNames(catalogue: Catalogue, answers: NamedAnswers): WrongAnswer[] {
   const stack = catalogue.stacks.get(answers.stack ?? 'default');
+  // which stack was meant nobody knows; what none of them takes is wrong all the same
+  const asked = stack === undefined ? anyOf([...catalogue.stacks.values()]) : stack;
   return [
-    ...unknown('base', catalogue.bases, answers.base, ['base']),
+    ...wrongBase(catalogue, answers.base),
     ...unknown('stack', catalogue.stacks, answers.stack, ['stack']),
-    ...(stack === undefined ? [] : wrongChoices(stack, answers.choices)),
+    ...wrongChoices(asked, answers.choices),
     ...answers.extra.flatMap((name, index) => unknown('component', catalogue.components, name, ['extra', index])),
     ...Object.entries(answers.options).flatMap(([name, given]) => {
       const component = catalogue.components.get(name);
@@ -95,13 +97,29 @@ export const refuseByPath: Refuse = (wrong) =>
     details: wrong.map(({ path, message, hint }) => `${path.join('.')}: ${message}${hint === undefined ? '' : ` (${hint})`}`),
   });
 
-function wrongChoices(stack: StackData, choices: NamedAnswers['choices']): WrongAnswer[] {
-  const known = stack.choices.map(({ id }) => id);
-  return Object.entries(choices).flatMap(([id, names]): WrongAnswer[] => {
-    const choice = stack.choices.find((it) => it.id === id);
+/** What a stack asks; without a name it stands for several of which one is meant. */
+type Asked = Pick<StackData, 'choices'> & Partial<Pick<StackData, 'name'>>;
+
+function anyOf(stacks: readonly StackData[]): Asked {
+  const ids = new Set(stacks.flatMap(({ choices }) => choices.map(({ id }) => id)));
+  const choices = [...ids].flatMap((id) => {
+    const [first, ...others] = stacks.flatMap((stack) => stack.choices.filter((choice) => choice.id === id));
+    if (first === undefined) return [];
+    const of = [...new Set([first, ...others].flatMap((choice) => choice.of))];
+    return [{ ...first, of, several: first.several || others.some(({ several }) => several) }];
+  });
+  return { choices };
+}
+
+function wrongChoices(asked: Asked, given: NamedAnswers['choices']): WrongAnswer[] {
+  const known = asked.choices.map(({ id }) => id);
+  return Object.entries(given).flatMap(([id, names]): WrongAnswer[] => {
+    const choice = asked.choices.find((it) => it.id === id);
     if (choice === undefined) {
-      const hint = didYouMean(id, known) ?? (known.length === 0 ? undefined : `it asks ${known.join(', ')}`);
-      return [{ path: ['choices', id], message: `the stack ${stack.name} asks nothing called "${id}"`, hint }];
+      const [who, they] =
+        asked.name === undefined ? ['no stack asks anything', 'they ask'] : [`the stack ${asked.name} asks nothing`, 'it asks'];
+      const hint = didYouMean(id, known) ?? (known.length === 0 ? undefined : `${they} ${known.join(', ')}`);
+      return [{ path: ['choices', id], message: `${who} called "${id}"`, hint }];
     }
     const strangers = names.flatMap((name, index): WrongAnswer[] =>
       name === undefined || choice.of.includes(name)
@@ -123,6 +141,13 @@ function wrongChoices(stack: StackData, choices: NamedAnswers['choices']): Wrong
       ? [...strangers, { path: ['choices', id], message: `${id}: only one of ${choice.of.join(', ')}`, hint: undefined }]
       : strangers;
   });
+}
+
+/** `auto` is for who asks now: a file means the same machine next year. */
+function wrongBase({ bases }: Catalogue, name: string | undefined): WrongAnswer[] {
+  if (name !== 'auto') return unknown('base', bases, name, ['base']);
+  const hint = `write one of ${[...bases.keys()].sort().join(', ')}; create-devserver --base auto chooses and writes it`;
+  return [{ path: ['base'], message: 'base: auto leaves open what is built: this file names the base itself', hint }];
 }
 
 function unknown(

@@ -1,10 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readAnswers } from '../../src/commands/answers-file.ts';
 import { DataError } from '../../src/kernel/errors.ts';
 import { select } from '../../src/plan/select.ts';
+import { madeCertificate } from '../support/authorities.ts';
 import { realCatalogue } from '../support/real.ts';
 
 const catalogue = realCatalogue();
@@ -115,6 +116,58 @@ options:
     expect(lines).toHaveLength(starts.length);
     for (const [index, start] of starts.entries())
       expect(lines[index]?.startsWith(`devserver.yaml:${start}`), lines[index]).toBe(true);
+  });
+
+  it('tells files that are no authorities at their lines, with all else that is wrong', () => {
+    const authorities = 'authorities: [firm.crt, missing.pem, 1.crt, 7, ., Missing.crt]\n';
+    const files = [
+      'devserver.yaml:6:15: firm.crt: there is no such file',
+      'devserver.yaml:6:25: missing.pem: there is no such file',
+      'devserver.yaml:6:38: authorities.2: must be a file such as authorities/firm.crt',
+      'devserver.yaml:6:45: authorities.3: Invalid input: expected string, received number',
+      'devserver.yaml:6:48: authorities.4: must be a file such as authorities/firm.crt',
+      'devserver.yaml:6:51: Missing.crt: another file gives the name missing too',
+    ];
+    const remedy = / \(take it out, or put the certificate of an authority there, in PEM form\)$/;
+    expect(told(`${head}base: debain-13\n${authorities}`).map((line) => line.replace(remedy, ''))).toEqual([
+      'devserver.yaml:5:1: there is no base "debain-13" (did you mean debian-13?)',
+      ...files,
+    ]);
+    const well = told(`${head}base: debain-13\nauthorities: [missing.pem]\nextra: [hudsn]\n`);
+    expect(well).toEqual([
+      'devserver.yaml:5:1: there is no base "debain-13" (did you mean debian-13?)',
+      expect.stringMatching(/^devserver\.yaml:6:15: missing\.pem: there is no such file \(take it out/),
+      'devserver.yaml:7:9: there is no component "hudsn" (did you mean hudson?)',
+    ]);
+  });
+
+  it('takes an authority beside it, and no folder of that name', () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'answers-'));
+    const text = `${head}base: debian-13\nauthorities: [firm.crt, folder]\n`;
+    writeFileSync(path.join(dir, 'devserver.yaml'), text);
+    writeFileSync(path.join(dir, 'firm.crt'), madeCertificate('/CN=Firm').pem);
+    mkdirSync(path.join(dir, 'folder'));
+    for (const known of [catalogue, undefined])
+      expect(() => readAnswers(dir, known)).toThrow(
+        expect.objectContaining({
+          exitCode: 3,
+          details: [expect.stringMatching(/devserver\.yaml:6:25: folder: it is not a file \(take it out/)],
+        }),
+      );
+  });
+
+  it('names a base itself: auto is for who asks now', () => {
+    expect(told(`${head}base: auto\n`)).toEqual([
+      'devserver.yaml:5:1: base: auto leaves open what is built: this file names the base itself (write one of debian-13, ubuntu-24.04; create-devserver --base auto chooses and writes it)',
+    ]);
+  });
+
+  it('tells the faults of choices beside an unknown stack', () => {
+    expect(told(`${head}base: debian-13\nstack: defualt\nchoices: {ci: hudsn, cvs: git}\n`)).toEqual([
+      'devserver.yaml:6:1: there is no stack "defualt" (did you mean default?)',
+      'devserver.yaml:7:11: ci: "hudsn" is not one of hudson, jenkins, none (did you mean hudson?)',
+      'devserver.yaml:7:22: no stack asks anything called "cvs" (did you mean vcs?)',
+    ]);
   });
 
   it('is read for a running machine without the catalogue', () => {

@@ -1,8 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { authorityCopy, copyAuthorities, readAuthorities, wrongAuthorities } from '../../src/commands/authorities.ts';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  authorityCopy,
+  copyAuthorities,
+  readAuthorities,
+  wrongAuthorities,
+  wrongAuthorityFiles,
+} from '../../src/commands/authorities.ts';
 import { answersSchema } from '../../src/plan/answers.ts';
 import { madeCertificate } from '../support/authorities.ts';
 
@@ -12,6 +18,7 @@ const put = (name: string, text: string): string => {
   writeFileSync(path.join(folder, name), text);
   return path.join(folder, name);
 };
+afterEach(() => void vi.useRealTimers());
 const firm = madeCertificate('/CN=Firm');
 const leaf = madeCertificate('/CN=example.org', { ca: false });
 
@@ -32,7 +39,7 @@ describe('--authority', () => {
     expect(wrong.map(({ flag, message }) => `${path.basename(flag)}: ${message}`)).toEqual([
       expect.stringContaining('key.crt: it holds a private key'),
       expect.stringContaining('server.crt: certificate 1, CN=example.org, is no authority'),
-      expect.stringContaining("none.crt: it can't be read"),
+      expect.stringContaining('none.crt: there is no such file'),
       'Firm.pem: another file gives the name firm too',
       '1.crt: its name gives no name to the authority',
     ]);
@@ -40,14 +47,19 @@ describe('--authority', () => {
 });
 
 describe('authorities of devserver.yaml', () => {
-  it('are told with their files when they are none', () => {
+  it('are told with their places when they are none, expired ones not', () => {
     put('leaf.crt', leaf.pem);
-    expect(() => readAuthorities(folder, ['leaf.crt', 'none.crt'])).toThrow(
-      expect.objectContaining({
-        exitCode: 3,
-        details: [expect.stringContaining('leaf.crt'), expect.stringContaining('none.crt')],
-      }),
-    );
+    put('firm.crt', firm.pem);
+    const old = put('old.crt', madeCertificate('/CN=Old', { days: 1 }).pem);
+    vi.setSystemTime(Date.now() + 3 * 24 * 3600 * 1000);
+    expect(wrongAuthorities([old]).map(({ message }) => message)).toEqual([expect.stringContaining('has expired on')]);
+    const told = wrongAuthorityFiles(folder, ['leaf.crt', 'firm.crt', 'old.crt', undefined, 'none.crt', '1.crt', 'Firm.pem']);
+    expect(told.map(({ path: at, message }) => [...at, message])).toEqual([
+      ['authorities', 0, 'leaf.crt: certificate 1, CN=example.org, is no authority: it may not sign other certificates'],
+      ['authorities', 4, 'none.crt: there is no such file'],
+      ['authorities', 6, 'Firm.pem: another file gives the name firm too'],
+    ]);
+    expect(Object.keys(readAuthorities(folder, ['firm.crt', 'old.crt']))).toEqual(['firm', 'old']);
   });
 
   it('need names that give a name', () => {

@@ -83,7 +83,46 @@ describe('select', () => {
       }),
     );
     expect(() => names({ stack: 'other', choices: { what: ['ever'] } })).toThrow(
-      expect.objectContaining({ details: ['stack: there is no stack "other" (there are default)'] }),
+      expect.objectContaining({
+        details: [
+          'stack: there is no stack "other" (there are default)',
+          'choices.what: no stack asks anything called "what" (they ask vcs, ci)',
+        ],
+      }),
+    );
+  });
+
+  it('judges choices of an unknown stack by what any stack takes', () => {
+    const choices = [
+      { id: 'vcs', question: '?', of: ['spare'], default: ['spare'] },
+      { id: 'ci', question: '?', of: ['two'], default: ['two'] },
+    ];
+    const small = JSON.stringify({ name: 'small', title: 'S', components: ['front'], choices });
+    const catalogue = catalogueOf({ ...fixture, files: { 'small.yaml': small } });
+    const told = (given: Record<string, unknown>) => () => select(catalogue, answersWith({ stack: 'smal', ...given }));
+    const unknown = 'stack: there is no stack "smal" (did you mean small?)';
+    expect(told({ choices: { vcs: ['spare', 'aone'], ci: 'two' } })).toThrow(expect.objectContaining({ details: [unknown] }));
+    expect(told({ choices: { vcs: ['spaer'], ci: ['two', 'spare'] } })).toThrow(
+      expect.objectContaining({
+        details: [
+          unknown,
+          'choices.vcs.0: vcs: "spaer" is not one of aone, two, none, spare (did you mean spare?)',
+          'choices.ci: ci: only one of spare, none, two',
+        ],
+      }),
+    );
+  });
+
+  it('tells what is wrong with the components beside a wrong base', () => {
+    const given = { base: 'debian-12', choices: { vcs: ['aone'] }, extra: ['rival'], options: { spare: {} } };
+    expect(() => names(given)).toThrow(
+      expect.objectContaining({
+        details: [
+          'base: there is no base "debian-12" (did you mean debian-13?)',
+          expect.stringContaining('extra.0: rival and aone both provide vcs:one'),
+          expect.stringContaining('options.spare: component spare is not in this stack'),
+        ],
+      }),
     );
   });
 
