@@ -106,6 +106,68 @@ describe('the catalogue', () => {
     ]);
   });
 
+  it('tells wrong references beside faults of form, in the same file and in others', () => {
+    const stack = {
+      components: ['good', 'bad', 'baad'],
+      options: { bad: { heap: '1M', heep: '2G' }, good: { x: 1 } },
+      titel: 'T',
+    };
+    const folder = writeStacks({
+      components: {
+        bad: `name: bad\ntitle: Bad\nsummary: s\nlicence: L\ntitel: B\nprovides: [rol]\nneeds: [wep]\nstate:\n  - {dir: /var/x, as: gti, mode: "0700"}\noptions:\n  heap: {type: size, default: 1G, min: 512M, help: h}\n`,
+        good: {
+          needs: ['rol', 'role', 'web'],
+          provides: ['web'],
+          accounts: [{ user: 'git', id: 790 }],
+          secrets: { tls: { form: 'x509', issuer: 'ca' } },
+          checks: [{ name: 'c', driver: 'ping', hint: 'h' }],
+        },
+      },
+      stack,
+    });
+    const told = faultsOf(() => loadCatalogue([folder])).map((line) => line.replace(/(yaml):\d+:\d+/, '$1'));
+    const [bad, good] = ['components/bad/component.yaml', 'components/good/component.yaml'];
+    expect(told.sort()).toEqual(
+      [
+        `${bad}: unknown key "titel" (did you mean title?)`,
+        `${bad}: nothing in the stack provides wep (did you mean web?)`,
+        `${bad}: there is no account gti in this stack (did you mean git?)`,
+        `${bad}: /var/x is not below /srv, so it would not survive an upgrade`,
+        `${good}: nothing in the stack provides role (did you mean rol?)`,
+        `${good}: ca is no x509-ca secret of this component`,
+        `${good}: this component has no driver`,
+        'default.yaml: unknown key "titel" (did you mean title?)',
+        'default.yaml: there is no component baad (did you mean bad?)',
+        'default.yaml: bad.heap: "1M" is less than 512M (h)',
+        'default.yaml: bad has no option "heep" (did you mean heap?)',
+        'default.yaml: good has no option "x" (it has none)',
+      ].sort(),
+    );
+    expect(faultsOf(() => loadCatalogue([folder]))).toContain(
+      `${bad}:9:19: there is no account gti in this stack (did you mean git?)`,
+    );
+  });
+
+  it.each([
+    [
+      'a list that is partly wrong',
+      `${head}provides: [web, Web]\naccounts: [{user: git, id: 1}]\noptions: {heap: {type: siez}}\ndriver: {}\n`,
+    ],
+    ['no YAML', 'name: [\n'],
+    ['no map', '- a\n'],
+  ])('calls nothing missing that a faulty file may hold: %s', (_what, text) => {
+    const rest = { needs: ['web'], state: [{ dir: '/srv/x', as: 'git', mode: '0700' }], provides: ['vcs'] };
+    const folder = writeStacks({
+      components: { x: text, rest },
+      stack: { components: ['x', 'rest'], options: { x: { heap: '1G' } } },
+      files: { 'components/x/driver.ts': '' },
+    });
+    const lines = faultsOf(() => loadCatalogue([folder]));
+    expect(lines).not.toEqual([]);
+    for (const line of lines) expect(line).toMatch(/^components\/x\/component\.yaml:\d+:\d+: /);
+    expect(lines.join()).not.toMatch(/stack provides|account git|there is a driver|no component|option "heap"/);
+  });
+
   it('calls a stacks folder that is not there a usage error', () => {
     expect(() => loadCatalogue(['/nowhere'])).toThrow(UserError);
     expect(() => loadCatalogue(['/nowhere'])).toThrow('there is no folder /nowhere');

@@ -5,6 +5,7 @@ import { DataError, type Fault, shownPath, UserError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import { readYaml, type YamlFile } from '../yaml-file.ts';
 import { type BaseData, baseSchema, type StackData, stackSchema } from './base-schema.ts';
+import { besideFaults, type FaultyComponent, faultyComponent, faultyStack } from './beside-faults.ts';
 import { type ComponentData, componentSchema } from './component-schema.ts';
 import { stackFits } from './stack-rules.ts';
 
@@ -36,14 +37,18 @@ export function loadCatalogue(folders: readonly string[]): Catalogue {
   const bases = new Map<string, BaseData>();
   const stacks = new Map<string, StackData>();
   const stackFiles: YamlFile<StackData>[] = [];
+  const faulty: FaultyComponent[] = [];
   for (const [index, folder] of folders.entries()) {
     const isOurs = index === 0;
     if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
       throw new UserError(`there is no folder ${folder}`, { exitCode: 2, hint: 'give --stacks a folder that holds components/' });
     for (const name of foldersIn(path.join(folder, 'components'))) {
       const file = path.join(folder, 'components', name, 'component.yaml');
-      const yaml = read(file, componentSchema, faults);
-      if (yaml === undefined) continue;
+      const { yaml, raw } = read(file, componentSchema, faults);
+      if (yaml === undefined) {
+        faulty.push(faultyComponent(name, path.dirname(file), raw));
+        continue;
+      }
       if (yaml.value.name !== name)
         faults.push(yaml.faultAt(['name'], `name is "${yaml.value.name}" but the folder is "${name}"`));
       if (components.has(name))
@@ -51,18 +56,21 @@ export function loadCatalogue(folders: readonly string[]): Catalogue {
       components.set(name, { data: isOurs ? yaml.value : unprovenComponent(yaml.value), yaml, folder: path.dirname(file) });
     }
     for (const file of yamlFilesIn(path.join(folder, 'bases'))) {
-      const yaml = read(file, baseSchema, faults);
+      const { yaml } = read(file, baseSchema, faults);
       keep('base', bases, yaml === undefined || isOurs ? yaml : { ...yaml, value: unprovenBase(yaml.value) }, faults);
     }
     for (const file of yamlFilesIn(folder).filter((it) => path.basename(it) !== 'tools.yaml')) {
-      const yaml = read(file, stackSchema, faults);
+      const { yaml, raw } = read(file, stackSchema, faults);
       keep('stack', stacks, yaml, faults);
       if (yaml !== undefined) stackFiles.push(yaml);
+      else if (raw !== undefined) stackFiles.push(faultyStack(raw));
     }
   }
-  // components that are faulty themselves are not there to be named
-  if (faults.length === 0) faults.push(...stackFiles.flatMap((yaml) => stackFits(yaml, components)));
-  if (faults.length > 0) throw new DataError(faults);
+  const all = [...components.values()];
+  if (faults.length > 0) throw new DataError([...faults, ...besideFaults(all, faulty, stackFiles)]);
+  const named = new Map(all.map(({ data }) => [data.name, data]));
+  const unfit = stackFiles.flatMap((yaml) => stackFits(yaml, named));
+  if (unfit.length > 0) throw new DataError(unfit);
   return { components, bases, stacks };
 }
 
@@ -97,17 +105,22 @@ function keep<T extends { name: string }>(
   entries.set(name, yaml.value);
 }
 
-function read<S extends z.ZodType>(file: string, schema: S, faults: Fault[]): YamlFile<z.output<S>> | undefined {
+function read<S extends z.ZodType>(file: string, schema: S, faults: Fault[]): Partial<ReadFile<z.output<S>>> {
   const shown = shownPath(file);
   const about = statSync(file, { throwIfNoEntry: false });
   if (about?.isFile() !== true) {
     faults.push({ file: shown, line: 1, column: 1, message: about === undefined ? 'this file is missing' : 'this is no file' });
-    return undefined;
+    return {};
   }
   const result = readYaml(shown, readFileSync(file, 'utf8'), schema);
-  if ('yaml' in result) return result.yaml;
-  faults.push(...result.faults);
-  return undefined;
+  if ('faults' in result) faults.push(...result.faults);
+  return result;
+}
+
+/** A file that fits its schema, or what a faulty one holds. */
+interface ReadFile<T> {
+  readonly yaml: YamlFile<T>;
+  readonly raw: YamlFile<unknown>;
 }
 
 function foldersIn(folder: string): string[] {

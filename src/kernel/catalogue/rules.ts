@@ -14,7 +14,8 @@ export function provides(components: readonly Component[], role: string): boolea
   return components.some(({ data }) => data.provides.some((it) => it === role || it.startsWith(`${role}:`)));
 }
 
-const needsAreMet: Rule = (components) =>
+/** Every needed role has a provider. */
+export const needsAreMet: Rule = (components) =>
   components.flatMap(({ data, yaml }) =>
     data.needs.flatMap((role, index) =>
       provides(components, role)
@@ -78,7 +79,8 @@ const noCycles: Rule = (components) =>
     return [component.yaml.faultAt([place], `needs and wants run in a circle: ${[...loop, loop[0]].join(' -> ')}`)];
   });
 
-const accountsExist: Rule = (components) => {
+/** Owners and groups are accounts that somebody makes. */
+export const accountsExist: Rule = (components) => {
   const known = new Set([...systemAccounts, ...components.flatMap(({ data }) => data.accounts.map(({ user }) => user))]);
   const check = (component: Component, user: string | undefined, path: (string | number)[]): Fault[] =>
     user === undefined || known.has(user)
@@ -98,7 +100,8 @@ const accountsExist: Rule = (components) => {
   ]);
 };
 
-const secretsResolve: Rule = (components) =>
+/** A certificate's issuer is an authority of the same component. */
+export const secretsResolve: Rule = (components) =>
   components.flatMap(({ data, yaml }) =>
     Object.entries(data.secrets).flatMap(([name, secret]) =>
       secret.issuer !== undefined && data.secrets[secret.issuer]?.form !== 'x509-ca'
@@ -113,7 +116,8 @@ const secretsResolve: Rule = (components) =>
     ),
   );
 
-const stateIsUnderSrv: Rule = (components) =>
+/** State lies where a new system disk finds it again. */
+export const stateIsUnderSrv: Rule = (components) =>
   components.flatMap(({ data, yaml }) =>
     data.state.flatMap(({ dir }, index) =>
       dir.startsWith('/srv/') && !dir.split('/').includes('..')

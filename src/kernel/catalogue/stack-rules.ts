@@ -2,11 +2,14 @@ import type { Fault } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import type { PathPart, YamlFile } from '../yaml-file.ts';
 import type { StackData } from './base-schema.ts';
-import type { Component } from './load.ts';
+import type { ComponentData } from './component-schema.ts';
 import { wrongOptionsOf } from './option-rules.ts';
 
-/** Everything a stack names is there, and the options it sets fit. */
-export function stackFits({ value, faultAt }: YamlFile<StackData>, components: ReadonlyMap<string, Component>): Fault[] {
+/** Everything a stack names is there, and the options it sets fit; those of a component that is undefined nobody knows. */
+export function stackFits(
+  { value, faultAt }: YamlFile<StackData>,
+  components: ReadonlyMap<string, ComponentData | undefined>,
+): Fault[] {
   const known = [...components.keys()];
   const unknown = (name: string, place: readonly PathPart[]): Fault[] =>
     components.has(name) ? [] : [faultAt(place, `there is no component ${name}`, didYouMean(name, known))];
@@ -29,7 +32,7 @@ export function stackFits({ value, faultAt }: YamlFile<StackData>, components: R
     ...Object.entries(value.options).flatMap(([name, given]) => {
       const component = components.get(name);
       if (component === undefined) return unknown(name, ['options', name]);
-      return wrongOptionsOf(component.data, given).map(({ path, message, hint }) => faultAt(['options', ...path], message, hint));
+      return wrongOptionsOf(component, given).map(({ path, message, hint }) => faultAt(['options', ...path], message, hint));
     }),
   ];
 }
