@@ -2,13 +2,18 @@ import { z } from 'zod';
 import { authorityNameOf } from '../kernel/authority.ts';
 import { siteAddress } from '../kernel/site-address.ts';
 import { sizeInMiB } from '../kernel/size.ts';
+import { isTimeZone, whyNoTimeZone } from './time-zone.ts';
 
 const hostname = z
   .string()
-  .regex(
-    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
-    'must be a host name such as devserver or dev.example.org',
-  );
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/, {
+    error: 'must be a host name such as devserver or dev.example.org',
+    abort: true,
+  })
+  // HOST_NAME_MAX of Linux
+  .max(64, { error: 'must be 64 characters at most: Linux takes no longer host name', abort: true })
+  .refine((name) => !/^localhost(\.|$)|\.localhost$/.test(name), "must not be localhost, every computer's name for itself")
+  .refine((name) => !/(^|\.)[0-9]+$/.test(name), 'must not end in a number, as an address does');
 
 /** A size such as 20G or 3072M. */
 const size = (least: string, most: string) =>
@@ -58,7 +63,10 @@ export const answersSchema = z.strictObject({
       'must be an address without a path or a name in it, such as https://dev.example.org',
     )
     .optional(),
-  timezone: z.string().refine(isTimeZone, 'must be a time zone such as Europe/Vienna').optional(),
+  timezone: z
+    .string()
+    .refine(isTimeZone, { error: ({ input }) => whyNoTimeZone(String(input)) })
+    .optional(),
   /** Files with certificates of authorities the machine is to trust towards the outside, from DIR. */
   authorities: z
     .array(z.string().refine((file) => authorityNameOf(file) !== undefined, 'must be a file such as authorities/firm.crt'))
@@ -66,12 +74,3 @@ export const answersSchema = z.strictObject({
 });
 
 export type Answers = z.output<typeof answersSchema>;
-
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/.test(name);
-  } catch {
-    return false;
-  }
-}

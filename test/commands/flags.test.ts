@@ -24,7 +24,7 @@ describe('the flags that answer no question', () => {
     expect(told(given)).toEqual([
       ['--cpus many', 'must be a whole number'],
       ['--url http://x', 'must be an address such as https://dev.example.org'],
-      ['--timezone Vienna', 'must be a time zone such as Europe/Vienna'],
+      ['--timezone Vienna', 'must be a time zone such as Europe/Vienna; did you mean Europe/Vienna?'],
       ['--set nonsense', 'it is COMPONENT.OPTION=VALUE'],
       ['--with shpo', 'there is no component "shpo"', 'did you mean shop?'],
       ['--set shop.count=9', 'shop.count: 9 is more than 4', 'how many'],
