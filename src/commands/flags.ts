@@ -69,6 +69,7 @@ export function asFlags(wrong: readonly WrongAnswer[], options: CreateOptions): 
 }
 
 function flagOf([part, name, option]: WrongAnswer['path'], options: CreateOptions): string {
+  if (part === 'machine') return `--memory${options.memory === undefined ? '' : ` ${options.memory}`}`;
   if (part === 'extra') return `--with ${options.with?.[Number(name)] ?? ''}`;
   if (part !== 'options') return `--${part === 'choices' ? name : part}`;
   const start = option === undefined ? `${name}.` : `${name}.${option}=`;

@@ -7,6 +7,7 @@ import { didYouMean } from '../kernel/nearest.ts';
 import type { PathPart } from '../kernel/yaml-file.ts';
 import type { Answers } from './answers.ts';
 import { chosenComponents } from './chosen.ts';
+import { wrongMemory } from './wrong-memory.ts';
 
 /** One wrong answer: where it stands among the answers, a sentence, the remedy. */
 export interface WrongAnswer {
@@ -51,7 +52,9 @@ export function wrongAnswers(catalogue: Catalogue, answers: Answers): WrongAnswe
       message: `component ${name} is not in this stack`,
       hint: didYouMean(name, names) ?? `there are ${names.join(', ')}`,
     }));
-  return [...wrong, ...rivals(chosen, answers.extra), ...unused];
+  // a value that is none has no size
+  const memory = wrong.some(({ path }) => path[0] === 'options') ? [] : wrongMemory(chosen, stack, answers);
+  return [...wrong, ...rivals(chosen, answers.extra), ...unused, ...memory];
 }
 
 /** Further components that do what a chosen one does already. */

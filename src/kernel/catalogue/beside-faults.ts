@@ -4,7 +4,7 @@ import { type StackData, stackSchema } from './base-schema.ts';
 import { type ComponentData, componentSchema } from './component-schema.ts';
 import { driversAreThere, modesNameFiles, systemKeepsItsFiles } from './file-rules.ts';
 import type { Component } from './load.ts';
-import { optionDefaultsFit } from './option-rules.ts';
+import { heapsAreOptions, optionDefaultsFit } from './option-rules.ts';
 import { accountsExist, needsAreMet, type Rule, secretsResolve, stateIsUnderSrv } from './rules.ts';
 import { stackFits } from './stack-rules.ts';
 import { wellFormed } from './well-formed.ts';
@@ -63,6 +63,7 @@ const certainRules: readonly {
   { rule: accountsExist, inAll: 'accounts' },
   { rule: secretsResolve },
   { rule: optionDefaultsFit },
+  { rule: heapsAreOptions, inOwn: 'options' },
   { rule: stateIsUnderSrv },
   { rule: systemKeepsItsFiles },
   { rule: modesNameFiles },

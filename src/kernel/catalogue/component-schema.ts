@@ -149,6 +149,9 @@ const portSchema = z.strictObject({
   why: z.string().optional(),
 });
 
+/** Options of the type size that say how large a program's heap may get, and the limit of all its memory. */
+const heapSchema = z.strictObject({ option: z.string(), limit: z.string(), beside: size });
+
 /** stacks/components/NAME/component.yaml, described in docs/components.md. */
 export const componentSchema = z.strictObject({
   name,
@@ -198,7 +201,7 @@ export const componentSchema = z.strictObject({
     })
     .default({ packages: [], downloads: [], services: [], enables: [], masks: [], links: {}, debconf: [], sources: [] }),
   ports: z.array(portSchema).default([]),
-  memory: z.strictObject({ max: size, idle: size }).optional(),
+  memory: z.strictObject({ max: size, idle: size, heap: heapSchema.optional() }).optional(),
   state: z.array(z.strictObject({ dir: absolutePath, as: name, group: name.optional(), mode: directoryMode })).default([]),
   /** Owners and modes of files/ and boot/ that are not root's 0644. */
   modes: z

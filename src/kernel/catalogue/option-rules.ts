@@ -24,6 +24,18 @@ export function optionDefaultsFit(components: readonly Component[]): Fault[] {
   );
 }
 
+/** A heap is the value of an option that is a size, and so is the limit around it. */
+export function heapsAreOptions(components: readonly Component[]): Fault[] {
+  return components.flatMap(({ data, yaml }) => {
+    const sizes = Object.keys(data.options).filter((name) => data.options[name]?.type === 'size');
+    return (['option', 'limit'] as const).flatMap((key) => {
+      const name = data.memory?.heap?.[key];
+      if (name === undefined || sizes.includes(name)) return [];
+      return [yaml.faultAt(['memory', 'heap', key], `there is no option ${name} of the type size`, didYouMean(name, sizes))];
+    });
+  });
+}
+
 /** What is wrong with the options given to one component; a value that is undefined is told elsewhere. */
 export function wrongOptionsOf(data: ComponentData, given: Readonly<Record<string, OptionValue | undefined>>): WrongOption[] {
   const names = Object.keys(data.options);

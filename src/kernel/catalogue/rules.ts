@@ -2,7 +2,7 @@ import type { Fault } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import { driversAreThere, dropinsAreObeyed, modesNameFiles, oneFileEach, systemKeepsItsFiles } from './file-rules.ts';
 import type { Component } from './load.ts';
-import { optionDefaultsFit } from './option-rules.ts';
+import { heapsAreOptions, optionDefaultsFit } from './option-rules.ts';
 import { reservedAccounts, systemAccounts } from './reserved.ts';
 import { webRootsAreDisjoint } from './web-rules.ts';
 
@@ -148,6 +148,7 @@ export const rules: readonly Rule[] = [
   accountsExist,
   secretsResolve,
   optionDefaultsFit,
+  heapsAreOptions,
   stateIsUnderSrv,
   stateIsNotBelowOthers,
   webRootsAreDisjoint,
