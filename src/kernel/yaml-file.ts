@@ -2,6 +2,7 @@ import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yam
 import type { z } from 'zod';
 import type { Fault } from './errors.ts';
 import { didYouMean } from './nearest.ts';
+import { type SyntaxFault, syntaxFaults, tooManyAliases } from './yaml-syntax.ts';
 
 /** A parsed YAML file that still knows where everything stood. */
 export interface YamlFile<T> {
@@ -31,11 +32,9 @@ export function readYaml<S extends z.ZodType>(
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  if (document.errors.length > 0) {
-    return {
-      faults: document.errors.map((error) => ({ ...place(error.pos[0]), message: firstLine(error.message) })),
-    };
-  }
+  const told = ({ offset, message, hint }: SyntaxFault): Fault => ({ ...place(offset), message, hint });
+  const syntax = syntaxFaults(document);
+  if (syntax.length > 0) return { faults: syntax.map(told) };
   const faultAt = (path: readonly PathPart[], message: string, hint?: string): Fault => ({
     ...place(offsetOf(document.contents, path)),
     message,
@@ -45,8 +44,8 @@ export function readYaml<S extends z.ZodType>(
   try {
     raw = document.toJS() ?? {};
   } catch (error) {
-    // an alias that nothing anchors parses, and has no value
-    return { faults: [{ ...place(0), message: firstLine(error instanceof Error ? error.message : String(error)) }] };
+    if (!(error instanceof ReferenceError)) throw error;
+    return { faults: [told(tooManyAliases())] };
   }
   const result = schema.safeParse(raw);
   if (result.success) return { yaml: { file, value: result.data, faultAt } };
@@ -135,8 +134,4 @@ function offsetOf(root: unknown, path: readonly PathPart[]): number {
     }
   }
   return offset;
-}
-
-function firstLine(text: string): string {
-  return text.split('\n')[0]?.replace(/ at line \d+.*$/, '') ?? text;
 }

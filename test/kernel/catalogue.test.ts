@@ -47,6 +47,28 @@ describe('a faulty component.yaml', () => {
     expect(faults(`${head}licence: M\n`)).toEqual([`${at}:5:1: Map keys must be unique`]);
   });
 
+  it.each([
+    [`${head}---\nname: y\n`, [':5:1: a second document begins here (a file is one document: take out the line ---)']],
+    [
+      `${head}needs: ${'['.repeat(20_000)}\nx: [`,
+      [expect.stringMatching(/^:5:\d+: too many lists or maps within each other \(is a bracket left open\?\)$/)],
+    ],
+    [`${head}needs:\n  ${'- '.repeat(20_000)}a\n`, [expect.stringMatching(/^:6:\d+: too many lists or maps within each other/)]],
+    [
+      `${head}needs: [*web, *b]\n`,
+      [
+        ':5:9: nothing before it is anchored as web (put &web before what it is to repeat, or "*web" in quotes for the text)',
+        expect.stringMatching(/^:5:15: nothing before it is anchored as b \(/),
+      ],
+    ],
+    [
+      `${head}a: &a [1]\n${[...'bcd'].map((it, index) => `${it}: &${it} [${Array(20).fill(`*${'abc'[index]}`)}]\n`).join('')}`,
+      [':1:1: the aliases (*NAME) of this file come to too much (write out what they repeat)'],
+    ],
+  ])('is told in our own words where it is not one document of sane size: %#', (text, told) => {
+    expect(faults(text).map((line) => line.replace(at, ''))).toEqual(told);
+  });
+
   it('tells a wrong digest, mode, size and option pattern', () => {
     const yaml = `${head}install:\n  downloads:\n    - {maven: "g:a:1", sha256: ABC, to: /x}\nstate:\n  - {dir: /srv/x, as: root, mode: "755"}\nmemory: {max: 1T, idle: 1M}\noptions:\n  a: {type: string, default: x, pattern: "(", help: h}\n`;
     expect(faults(yaml)).toEqual([
