@@ -1,13 +1,14 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { address, type WhyWrong, wholeNumber } from './commands/arguments.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { address, wholeNumber } from './commands/arguments.ts';
 import { runBuild } from './commands/build.ts';
 import { runCheck } from './commands/check.ts';
 import { type CommandContext, type CommonOptions, makeContext } from './commands/context.ts';
 import { runCreate } from './commands/create.ts';
 import type { CreateOptions } from './commands/flags.ts';
 import { runList } from './commands/list.ts';
-import { refuseMistypedCommand } from './commands/mistyped.ts';
+import { noSuchCommand, refuseMistypedCommand } from './commands/mistyped.ts';
 import { type RemoteOptions, runNewProject } from './commands/newproject.ts';
+import { allUnknown, type ParsedFlags, parsedFlags } from './commands/parsed-flags.ts';
 import { runDown, runExec, runLogs, runSsh, runStatus } from './commands/running.ts';
 import { runUp, type UpOptions } from './commands/up.ts';
 import { choose } from './kernel/catalogue/load.ts';
@@ -18,6 +19,9 @@ import { collect, withFlags } from './kernel/flags.ts';
 import { refusedPath } from './kernel/system-error.ts';
 import { asCalled } from './terminal/called-as.ts';
 import { questionsFor } from './wizard/questions.ts';
+import { refuseFlags } from './wizard/wrong-flag.ts';
+
+const flags: ParsedFlags = parsedFlags();
 
 const abort = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -51,27 +55,27 @@ function program(): Command {
   const root = new Command('create-devserver')
     .description('builds a whole development server as one appliance, and runs it')
     .exitOverride()
+    // ours, below, knows what was meant
+    .helpCommand(false)
     // fail() tells it
     .configureOutput({ outputError: () => {} })
     .enablePositionalOptions();
   const create = withBuildOptions(withCommon(root.command('create', { isDefault: true })))
     .argument('[DIR]', 'folder of the server')
     // so that a mistyped command with its folder is told as that
-    .argument('[words...]')
-    .usage('[options] [DIR]')
+    .allowExcessArguments()
     .description('ask, show the plan, write DIR/devserver.yaml, build, offer to boot')
     .option('--yes', 'take the default of every question not answered by a flag')
     .option('--up', 'start it when it is built')
     .option('--with <component>', 'a further component', collect, [])
     .option('--set <component.option=value>', 'an option of a component', collect, [])
-    .option('--cpus <number>', 'processors of the machine', taking(wholeNumber(1, 64)), '2')
+    .option('--cpus <number>', 'processors of the machine', '2')
     .option('--url <url>', 'address people will use')
     .option('--timezone <zone>', 'time zone such as Europe/Vienna')
     .option('--authority <file>', "certificate of the site's own authority, trusted towards the outside", collect)
-    .action((dir: string | undefined, others: string[], options: CreateOptions) => {
-      const words = dir === undefined ? [] : [dir, ...others];
-      refuseMistypedCommand(words, [...root.commands.map((command) => command.name()), 'help']);
-      return perform(options, (context) => runCreate(dir ?? 'devserver', options, context));
+    .action((dir: string | undefined, options: CreateOptions, { args }: Command) => {
+      refuseMistypedCommand(args, commandsOf(root));
+      return runCreate(dir ?? 'devserver', options, makeContext(options, abort.signal), flags.wrong);
     });
   for (const question of stackQuestions()) create.option(`--${question.flag} <value>`, question.message);
   withBuildOptions(withCommon(root.command('build')))
@@ -112,7 +116,7 @@ function program(): Command {
     .argument('<DIR>')
     .option('-u, --unit <unit>', 'only this unit')
     .option('-f, --follow', 'go on as lines come')
-    .option('-n, --lines <number>', 'how many lines', taking(wholeNumber(0, 999_999_999)))
+    .option('-n, --lines <number>', 'how many lines', flags.taking('--lines', wholeNumber(0, 999_999_999)))
     .description('the journal inside')
     .action((dir: string, options: CommonOptions & { unit?: string; follow?: boolean; lines?: string }) =>
       perform(options, (context) => runLogs(dir, options, context)),
@@ -131,16 +135,32 @@ function program(): Command {
   withCommon(root.command('list'))
     .description('bases and components: versions, licences, support')
     .action((options: CommonOptions) => perform(options, async (context) => runList(context)));
+  withCommon(root.command('help'))
+    .argument('[command]')
+    .description('the flags of a command')
+    .action((name: string | undefined) => {
+      const command = name === undefined ? root : root.commands.find((it) => it.name() === name);
+      if (command === undefined) throw noSuchCommand(name ?? '', commandsOf(root));
+      command.help();
+    });
   return root;
 }
 
+function commandsOf(root: Command): string[] {
+  return root.commands.map((command) => command.name());
+}
+
 async function perform(options: CommonOptions, work: (context: CommandContext) => Promise<void>): Promise<void> {
+  if (flags.wrong.length > 0) throw refuseFlags(flags.wrong);
   const context = makeContext(options, abort.signal);
   await work(context);
 }
 
 function withCommon(command: Command): Command {
   return command
+    .exitOverride((error) => {
+      throw allUnknown(command, error, flags.wrong);
+    })
     .option('--json', 'events and result as JSON lines')
     .option('--plain', 'no moving display')
     .option('--dry-run', 'show what would be done')
@@ -150,10 +170,10 @@ function withCommon(command: Command): Command {
 
 function withBuildOptions(command: Command): Command {
   return command
-    .option('--mirror <url>', "package mirror instead of the base's own", taking(address))
-    .option('--maven-mirror <url>', 'Maven repository instead of the default', taking(address))
-    .option('--npm-mirror <url>', 'npm registry instead of the default', taking(address))
-    .option('--pypi-mirror <url>', 'Python package index instead of the default', taking(address));
+    .option('--mirror <url>', "package mirror instead of the base's own", flags.taking('--mirror', address))
+    .option('--maven-mirror <url>', 'Maven repository instead of the default', flags.taking('--maven-mirror', address))
+    .option('--npm-mirror <url>', 'npm registry instead of the default', flags.taking('--npm-mirror', address))
+    .option('--pypi-mirror <url>', 'Python package index instead of the default', flags.taking('--pypi-mirror', address));
 }
 
 /** Flags of the wizard's questions; faulty data shows when a command runs, not here. */
@@ -166,15 +186,6 @@ function stackQuestions(): ReturnType<typeof questionsFor> {
     if (error instanceof UserError) return [];
     throw error;
   }
-}
-
-/** A parser of arguments for commander, which names the flag itself. */
-function taking(whyWrong: WhyWrong): (text: string) => string {
-  return (text) => {
-    const why = whyWrong(text);
-    if (why !== undefined) throw new InvalidArgumentError(why);
-    return text;
-  };
 }
 
 function fail(thrown: unknown): number {

@@ -34,15 +34,18 @@ describe('create-devserver as a process', { timeout: patience }, () => {
   });
 
   it.each([
-    [['build', 'shop', '--mirror', 'foo'], "option '--mirror <url>' argument 'foo' is invalid", 2],
+    [['build', 'shop', '--mirror', 'foo'], '--mirror foo: must be an address such as', 2],
     [['buld', 'shop'], 'there is no command buld; did you mean build?', 2],
     [['--json', 'status', 'shop'], 'flags stand behind the command status', 2],
-    [['shop', '--nosuch'], "unknown option '--nosuch'", 2],
-    [['logs', 'shop', '--lines', 'abc'], "argument 'abc' is invalid", 2],
+    [['shop', '--nosuch'], '--nosuch: unknown flag', 2],
+    [['help', 'statsu'], 'there is no command statsu; did you mean status?', 2],
+    [['help', 'nope'], 'there is no command nope', 2],
+    [['list', '--stacks', path.join(extraStacks, 'components')], 'holds no components/, no bases/ and no stack', 2],
+    [['logs', 'shop', '--lines', 'abc'], '--lines abc: must be a whole number from 0 to', 2],
     [[''], 'the folder of the server has no name', 2],
     [[path.join(checkout, 'README.md'), '--yes'], 'README.md is not a folder', 2],
     [['build', path.join(checkout, 'README.md')], 'a part of its path is a file, not a folder', 5],
-    [['build', 'shop', '--mirror', 'http://ann:secret@mirror/'], 'It may hold no login', 2],
+    [['build', 'shop', '--mirror', 'http://ann:secret@mirror/'], 'must hold no login', 2],
     [['check', '--cache', ''], 'the folder has no name', 2],
     [[fresh(), '--yes', '--base', 'debian-13', '--plain', '--cache', '/proc/x'], '/proc is no place for files', 2],
     [[fresh(), '--yes', '--base', 'debian-13', '--plain', '--cache', '/etc/passwd/x'], '/etc/passwd is not a folder', 2],
@@ -153,8 +156,66 @@ describe('create-devserver as a process', { timeout: patience }, () => {
       'create-devserver: --url http://x: must be an address such as https://dev.example.org',
     ]);
     const unknown = await cli([dir, '--nope']);
-    expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining("unknown option '--nope'")]);
+    expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining('--nope: unknown flag')]);
     expect(existsSync(dir)).toBe(false);
+  });
+});
+
+describe('the command line', { timeout: patience }, () => {
+  const lines = ({ stderr }: { stderr: string }): string[] => stderr.trimEnd().split('\n');
+
+  it('is told all of its unknown flags at once, with what was meant and with its wrong values', async () => {
+    const up = await cli(['up', 'shop', '--nosuch', '--wiat', '--stacks', 'x', '--mirror=y', '--', '--more']);
+    expect([up.exitCode, lines(up)]).toEqual([
+      2,
+      [
+        '  --nosuch: unknown flag (create-devserver help up shows those there are)',
+        '  --wiat: unknown flag (did you mean --wait?)',
+        '  --mirror: unknown flag (create-devserver help up shows those there are)',
+        'create-devserver: 3 flags are wrong',
+      ],
+    ]);
+    const logs = await cli(['logs', 'shop', '-n', 'abc', '-q', '--fllow']);
+    expect([logs.exitCode, lines(logs)]).toEqual([
+      2,
+      [
+        '  -q: unknown flag (create-devserver help logs shows those there are)',
+        '  --fllow: unknown flag (did you mean --follow?)',
+        '  --lines abc: must be a whole number from 0 to 999999999',
+        'create-devserver: 3 flags are wrong',
+      ],
+    ]);
+  });
+
+  it('is told wrong values of flags of the parser and of the questions at once', async () => {
+    const told = await cli([fresh(), '--yes', '--mirror', 'foo', '--ci', 'hudsn', '--cpus', '99', '--npm-mirror', 'ftp://x']);
+    expect([told.exitCode, lines(told)]).toEqual([
+      2,
+      [
+        '  --ci hudsn: "hudsn" is not one of hudson, jenkins, none (did you mean hudson?)',
+        '  --cpus 99: must be 64 at most',
+        '  --mirror foo: must be an address such as https://mirror.example.org/debian',
+        '  --npm-mirror ftp://x: must be an address such as https://mirror.example.org/debian',
+        'create-devserver: 4 flags are wrong',
+      ],
+    ]);
+  });
+
+  it('is helped with every command, and told of one there is none of', async () => {
+    const nope = await cli(['help', 'nope']);
+    expect([nope.exitCode, nope.stdout, lines(nope)]).toEqual([
+      2,
+      '',
+      ['create-devserver: there is no command nope', expect.stringMatching(/^there are create, build, .*, help$/)],
+    ]);
+    const [help, create, asFlag] = await Promise.all([cli(['help']), cli(['help', 'create']), cli(['create', '--help'])]);
+    expect([help.exitCode, help.stdout]).toEqual([
+      0,
+      expect.stringMatching(/^Usage: create-devserver .*\n {2}help \[options\] \[command\] /s),
+    ]);
+    expect([create.exitCode, create.stdout]).toEqual([0, asFlag.stdout]);
+    expect(create.stdout).toMatch(/^Usage: create-devserver create \[options\] \[DIR\]\n/);
+    expect(help.stdout + create.stdout).not.toContain('words');
   });
 });
 

@@ -6,7 +6,7 @@ import { archiveAnswers, chooseBase } from '../plan/base.ts';
 import { asCalled } from '../terminal/called-as.ts';
 import { questionsFor } from '../wizard/questions.ts';
 import { answerQuestions } from '../wizard/wizard.ts';
-import { refuseFlags } from '../wizard/wrong-flag.ts';
+import { refuseFlags, type WrongFlag } from '../wizard/wrong-flag.ts';
 import { requireFolder, writeAnswers } from './answers-file.ts';
 import { authorityCopy, copyAuthorities } from './authorities.ts';
 import { runBuild } from './build.ts';
@@ -15,8 +15,16 @@ import { asFlags, type CreateOptions, givenFlags, processors, settings, wrongOth
 import { makePlan, planAsJson, showPlan } from './make-plan.ts';
 import { runUp } from './up.ts';
 
-/** `create-devserver [DIR]`: asks, shows the plan, writes DIR/devserver.yaml, builds, offers to boot. */
-export async function runCreate(dir: string, options: CreateOptions, context: CommandContext): Promise<void> {
+/**
+ * `create-devserver [DIR]`: asks, shows the plan, writes DIR/devserver.yaml, builds, offers to boot.
+ * @param wrongParsed what was found wrong with flags before, to be told with the rest.
+ */
+export async function runCreate(
+  dir: string,
+  options: CreateOptions,
+  context: CommandContext,
+  wrongParsed: readonly WrongFlag[],
+): Promise<void> {
   const { catalogue, output } = context;
   requireFolder(dir);
   if (options.dryRun !== true) requireFolders(dir, context.cache);
@@ -25,7 +33,7 @@ export async function runCreate(dir: string, options: CreateOptions, context: Co
   const answered = await answerQuestions({
     questions,
     given: givenFlags(questions, options),
-    wrongOthers: wrongOtherFlags(options, catalogue()),
+    wrongOthers: [...wrongOtherFlags(options, catalogue()), ...wrongParsed],
     yes: options.yes === true,
     terminal,
     ask,

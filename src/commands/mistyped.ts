@@ -26,3 +26,12 @@ export function refuseMistypedCommand(words: readonly string[], commands: readon
       `or is one of them a command? There are ${commands.join(', ')}`,
     );
 }
+
+/** `help NAME` of a command there is none of. */
+export function noSuchCommand(name: string, commands: readonly string[]): UserError {
+  const meant = nearest(name, commands);
+  return new UserError(`there is no command ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`, {
+    exitCode: exitCodes.usage,
+    hint: `there are ${commands.join(', ')}`,
+  });
+}

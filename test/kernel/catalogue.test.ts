@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadCatalogue } from '../../src/kernel/catalogue/load.ts';
@@ -193,5 +194,28 @@ describe('the catalogue', () => {
   it('calls a stacks folder that is not there a usage error', () => {
     expect(() => loadCatalogue(['/nowhere'])).toThrow(UserError);
     expect(() => loadCatalogue(['/nowhere'])).toThrow('there is no folder /nowhere');
+  });
+
+  it('says so of a stacks folder that holds nothing, and which one was meant', () => {
+    const ours = writeStacks({ components: { a: {} } });
+    const theirs = writeStacks({ onlyComponents: true, components: { mine: {} } });
+    const refused = (folder: string) => () => loadCatalogue([ours, folder]);
+    const inside = path.join(theirs, 'components');
+    for (const folder of [inside, path.join(inside, 'mine')])
+      expect(refused(folder)).toThrow(
+        expect.objectContaining({
+          message: `${folder} holds no components/, no bases/ and no stack`,
+          hint: `did you mean --stacks ${theirs}?`,
+          exitCode: 2,
+        }),
+      );
+    const empty = mkdtempSync(path.join(tmpdir(), 'empty-'));
+    expect(refused(empty)).toThrow(expect.objectContaining({ hint: 'give --stacks a folder that holds components/' }));
+    for (const files of [
+      { 'components/README': '' },
+      { 'bases/README': '' },
+      { 'small.yaml': 'name: small\ntitle: S\ncomponents: [a]\n' },
+    ])
+      expect(refused(writeStacks({ onlyComponents: true, files }))).not.toThrow();
   });
 });

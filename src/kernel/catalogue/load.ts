@@ -40,8 +40,7 @@ export function loadCatalogue(folders: readonly string[]): Catalogue {
   const faulty: FaultyComponent[] = [];
   for (const [index, folder] of folders.entries()) {
     const isOurs = index === 0;
-    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-      throw new UserError(`there is no folder ${folder}`, { exitCode: 2, hint: 'give --stacks a folder that holds components/' });
+    requireStacks(folder);
     for (const name of foldersIn(path.join(folder, 'components'))) {
       const file = path.join(folder, 'components', name, 'component.yaml');
       const { yaml, raw } = read(file, componentSchema, faults);
@@ -72,6 +71,20 @@ export function loadCatalogue(folders: readonly string[]): Catalogue {
   const unfit = stackFiles.flatMap((yaml) => stackFits(yaml, named));
   if (unfit.length > 0) throw new DataError(unfit);
   return { components, bases, stacks };
+}
+
+/** A folder in which nothing is found would be as good as not given. */
+function requireStacks(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new UserError(`there is no folder ${folder}`, { exitCode: 2, hint: 'give --stacks a folder that holds components/' });
+  const holds = (name: string): boolean => existsSync(path.join(folder, name));
+  if (holds('components') || holds('bases') || yamlFilesIn(folder).some((file) => path.basename(file) !== 'component.yaml'))
+    return;
+  const above = [folder, path.dirname(folder)].find((it) => path.basename(it) === 'components');
+  throw new UserError(`${folder} holds no components/, no bases/ and no stack`, {
+    exitCode: 2,
+    hint: above === undefined ? 'give --stacks a folder that holds components/' : `did you mean --stacks ${path.dirname(above)}?`,
+  });
 }
 
 function unprovenComponent(data: ComponentData): ComponentData {
