@@ -20,15 +20,14 @@ export type RenderContext = Readonly<Record<string, unknown>>;
  * @throws DataError with everything the template misspelt; UserError for a value that is refused.
  */
 export function render(name: string, template: string, context: RenderContext): string {
-  const engine = engineFor(outputKind(name.replace(/\.hbs$/, '')), name);
   const faults = templateFaults(name, template, context);
   if (faults.length > 0) throw new DataError(faults);
-  const compiled = engine.compile(withOwnEscaping(Handlebars.parse(template)), {
-    strict: true,
-    noEscape: true,
-    preventIndent: true,
+  const escaped = { xml: escapeXml, json: escapeJson, plain: (value: string) => refuseControls(value, name) };
+  const ofKind = escaped[outputKind(name.replace(/\.hbs$/, ''))];
+  return compiledOf(template)(context, {
+    allowProtoPropertiesByDefault: false,
+    helpers: { ...ownHelpers, [escapeHelper]: (value: unknown) => ofKind(String(value ?? '')) },
   });
-  return compiled(context, { allowProtoPropertiesByDefault: false });
 }
 
 /**
@@ -39,7 +38,7 @@ export function render(name: string, template: string, context: RenderContext): 
 export function templateFaults(file: string, template: string, context: RenderContext): Fault[] {
   let ast: Ast;
   try {
-    ast = Handlebars.parse(template);
+    ast = parsed(template);
   } catch (error) {
     return [syntaxFault(file, error instanceof Error ? error.message : String(error))];
   }
@@ -64,16 +63,32 @@ function syntaxFault(file: string, message: string): Fault {
 
 type Ast = ReturnType<typeof Handlebars.parse>;
 
-function engineFor(kind: OutputKind, name: string): typeof Handlebars {
-  const engine = Handlebars.create();
-  const escaped = { xml: escapeXml, json: escapeJson, plain: (value: string) => refuseControls(value, name) }[kind];
-  engine.registerHelper(escapeHelper, (value: unknown) => escaped(String(value ?? '')));
-  engine.registerHelper('eq', (a: unknown, b: unknown) => a === b);
-  engine.registerHelper('join', (list: readonly string[], separator: string) => list.join(separator));
-  engine.registerHelper('base64', (value: unknown) => Buffer.from(String(value)).toString('base64'));
-  engine.registerHelper('has', (list: readonly string[] | undefined, item: string) => list?.includes(item) ?? false);
-  return engine;
+// a plan renders the same few templates over and over, and parsing is what takes the time
+const parses = new Map<string, Ast>();
+const compiles = new Map<string, HandlebarsTemplateDelegate>();
+
+function parsed(template: string): Ast {
+  const ast = parses.get(template) ?? Handlebars.parse(template);
+  parses.set(template, ast);
+  return ast;
 }
+
+function compiledOf(template: string): HandlebarsTemplateDelegate {
+  const known = compiles.get(template);
+  if (known !== undefined) return known;
+  // a tree of its own, since it is rewritten
+  const ast = withOwnEscaping(Handlebars.parse(template));
+  const compiled = Handlebars.compile(ast, { strict: true, noEscape: true, preventIndent: true });
+  compiles.set(template, compiled);
+  return compiled;
+}
+
+const ownHelpers = {
+  eq: (a: unknown, b: unknown) => a === b,
+  join: (list: readonly string[], separator: string) => list.join(separator),
+  base64: (value: unknown) => Buffer.from(String(value)).toString('base64'),
+  has: (list: readonly string[] | undefined, item: string) => list?.includes(item) ?? false,
+};
 
 const escapeHelper = 'escapeForOutput';
 
