@@ -11,6 +11,7 @@ import { checkout } from '../../support/real.ts';
 const folder = mkdtempSync(path.join(tmpdir(), 'kill-matrix-'));
 const program = path.join(folder, 'change.mjs');
 const full = process.env.DEVSERVER_TEST_SIZE === 'full';
+const [once, twice] = process.env.DEVSERVER_TEST_SIZE === 'quick' ? [1, 1] : [3, 2];
 const seed = Number(process.env.DEVSERVER_SEED ?? 1);
 
 /** Carries out one change, or takes up what an earlier process left; prints how it ended. */
@@ -139,7 +140,7 @@ describe(`a change that is cut short (seed ${seed})`, () => {
     '%s: is whole or absent everywhere after a kill at any line of its journal',
     (kind) => {
       const [none, whole] = [state(before.get(kind) ?? ''), state(after.get(kind) ?? '')];
-      for (const fault of sample(faults.get(kind) ?? [], 3)) {
+      for (const fault of sample(faults.get(kind) ?? [], once)) {
         const dir = copyOf(kind);
         counted({ kills: 1 });
         expect(change(dir, kind, { DEVSERVERD_FAULT: fault }).signal, fault).toBe('SIGKILL');
@@ -158,7 +159,7 @@ describe(`a change that is cut short (seed ${seed})`, () => {
       const none = state(before.get(kind) ?? '');
       for (const fault of sample(
         (faults.get(kind) ?? []).filter((it) => it.startsWith('after:doing')),
-        2,
+        twice,
       )) {
         const dir = copyOf(kind);
         change(dir, kind, { DEVSERVERD_FAULT: fault });
