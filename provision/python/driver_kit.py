@@ -8,13 +8,15 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 Verb = Callable[[Any], Any]
 """What a driver does for a verb; its arguments are checked by the verb itself, for the caller is not trusted."""
 
 RESOURCE_VERBS = ("read", "apply", "remove", "make", "stash", "unstash", "purge")
+"""Those about one project; `list` is about all there are."""
 PROJECT_NAME = re.compile(r"[a-z][a-z0-9-]{1,30}[a-z0-9]")
 JOB = re.compile(r"[a-z0-9-]{8,40}")
 
@@ -49,23 +51,57 @@ def resource_verbs(resources: Mapping[str, Mapping[str, Verb]]) -> dict[str, Ver
     """The verbs of `resources` by id, for serve: each call goes to the resource it names, after its arguments were
     checked again."""
 
-    def verb_of(verb: str) -> Verb:
+    def resource_in(args: Mapping[str, Any]) -> str:
+        resource = args.get("resource")
+        if not isinstance(resource, str):
+            raise DriverError("no resource is named")
+        return resource
+
+    def found(verb: str, args: Mapping[str, Any]) -> Verb:
+        resource = resource_in(args)
+        act = resources.get(resource, {}).get(verb)
+        if act is None:
+            raise DriverError(f"this driver can not {verb} {resource}")
+        return act
+
+    def about_one(verb: str) -> Verb:
         def act(given: Any) -> Any:
             args = given if isinstance(given, dict) else {}
-            resource = args.get("resource")
-            if not isinstance(resource, str):
-                raise DriverError("no resource is named")
+            resource_in(args)
             project = args.get("project")
-            checked_name(project.get("name") if isinstance(project, dict) else None)
+            name = checked_name(project.get("name") if isinstance(project, dict) else None)
             checked_job(args.get("job"))
-            found = resources.get(resource, {}).get(verb)
-            if found is None:
-                raise DriverError(f"this driver can not {verb} {resource}")
-            return found(args)
+            chosen = found(verb, args)
+            with _in_turn(name):
+                return chosen(args)
 
         return act
 
-    return {verb: verb_of(verb) for verb in RESOURCE_VERBS}
+    def about_all(given: Any) -> Any:
+        args = given if isinstance(given, dict) else {}
+        return found("list", args)(args)
+
+    return {"list": about_all, **{verb: about_one(verb) for verb in RESOURCE_VERBS}}
+
+
+_turns: dict[str, tuple[threading.Lock, int]] = {}
+_turning = threading.Lock()
+
+
+@contextmanager
+def _in_turn(project: str) -> Iterator[None]:
+    """One verb at a time per project: a caller that gave up waiting and asks again must not meet its own first try."""
+    with _turning:
+        turn, here = _turns.get(project, (threading.Lock(), 0))
+        _turns[project] = (turn, here + 1)
+    try:
+        with turn:
+            yield
+    finally:
+        with _turning:
+            turn, here = _turns.pop(project)
+            if here > 1:
+                _turns[project] = (turn, here - 1)
 
 
 class _Activity:

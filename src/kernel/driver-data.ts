@@ -2,6 +2,7 @@ import { type Derived, derivedFault, setDerived } from './derived.ts';
 import { DriverError, type ResourceVerbs } from './driver-kit.ts';
 import {
   lackOf,
+  listStored,
   makeStored,
   placeOf,
   presentPlace,
@@ -28,6 +29,7 @@ export interface DataKind {
 /** All verbs of a resource that holds data, one directory per project in `store`; docs/projects.md. */
 export function dataVerbs(store: Store, { build, derived, essential }: DataKind): Required<ResourceVerbs> {
   return {
+    list: async () => listStored(store),
     read: async ({ project }) => {
       const stored = readStored(store, project.name);
       if (!stored.present) return stored;

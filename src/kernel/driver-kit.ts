@@ -31,6 +31,8 @@ export class DriverError extends Error {
 
 /** The verbs about one kind of resource of a component; docs/projects.md. Those that hold no data have no make, stash, unstash, purge. */
 export interface ResourceVerbs {
+  /** The projects of which there is one, by name, whether or not there are such projects; at one go, since there may be thousands. */
+  readonly list: () => Promise<readonly string[]>;
   readonly read: (args: ResourceArgs) => Promise<unknown>;
   readonly apply: (args: ResourceArgs) => Promise<void>;
   readonly remove: (args: ResourceArgs) => Promise<void>;
@@ -46,17 +48,23 @@ export interface ResourceVerbs {
  */
 export function resourceVerbs(resources: Readonly<Record<string, ResourceVerbs>>): Record<string, Verb> {
   const names = ['read', 'apply', 'remove', 'make', 'stash', 'unstash', 'purge'] as const;
-  return Object.fromEntries(
-    names.map((verb) => [
-      verb,
-      async (given: unknown) => {
-        const args = checkedArgs(given);
-        const act = Object.hasOwn(resources, args.resource) ? resources[args.resource]?.[verb] : undefined;
-        if (act === undefined) throw new DriverError(`this driver can not ${verb} ${args.resource}`);
-        return inTurn(args.project.name, () => act(args));
-      },
-    ]),
-  );
+  const verbOf = <T extends keyof ResourceVerbs>(resource: string, verb: T): NonNullable<ResourceVerbs[T]> => {
+    const act = Object.hasOwn(resources, resource) ? resources[resource]?.[verb] : undefined;
+    if (act === undefined) throw new DriverError(`this driver can not ${verb} ${resource}`);
+    return act;
+  };
+  const aboutOne = names.map((verb): [string, Verb] => [
+    verb,
+    async (given) => {
+      const args = checkedArgs(given);
+      const act: (args: ResourceArgs) => Promise<unknown> = verbOf(args.resource, verb);
+      return inTurn(args.project.name, () => act(args));
+    },
+  ]);
+  return {
+    ...Object.fromEntries(aboutOne),
+    list: async (given) => verbOf(resourceIn(given), 'list')(),
+  };
 }
 
 const last = new Map<string, Promise<unknown>>();
@@ -75,11 +83,18 @@ function inTurn(project: string, act: () => Promise<unknown>): Promise<unknown> 
 function checkedArgs(given: unknown): ResourceArgs {
   const args = given as Partial<ResourceArgs> | null;
   const name = args?.project?.name;
-  if (typeof args?.resource !== 'string') throw new DriverError('no resource is named');
+  resourceIn(given);
   if (typeof name !== 'string' || !wholeProjectName.test(name))
     throw new DriverError(`${JSON.stringify(name)} is no project's name`);
-  if (typeof args.job !== 'string' || !jobPattern.test(args.job)) throw new DriverError(`${JSON.stringify(args.job)} is no job`);
+  if (typeof args?.job !== 'string' || !jobPattern.test(args.job))
+    throw new DriverError(`${JSON.stringify(args?.job)} is no job`);
   return args as ResourceArgs;
+}
+
+function resourceIn(given: unknown): string {
+  const resource = (given as Partial<ResourceArgs> | null)?.resource;
+  if (typeof resource !== 'string') throw new DriverError('no resource is named');
+  return resource;
 }
 
 const wholeProjectName = new RegExp(`^${projectNamePattern}$`);

@@ -5,6 +5,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -61,6 +62,15 @@ export function readStored(store: Store, name: string): Stored {
   if (!isThere(place)) return { present: false };
   const job = makerOf(place);
   return { present: true, ...(job === undefined ? {} : { job }) };
+}
+
+/** The projects whose place is taken, by whatever: what is there is for `readStored` to say. Names no project has are left out. */
+export function listStored({ root, suffix }: Store): string[] {
+  return readdirSync(root)
+    .filter((entry) => entry.endsWith(suffix))
+    .map((entry) => entry.slice(0, entry.length - suffix.length))
+    .filter((name) => wholeName.test(name))
+    .sort();
 }
 
 /** Where the data is that must be there. @throws DriverError when it is missing: it is never made again empty. */

@@ -26,9 +26,14 @@ def build(folder): (folder / "content").write_text("kept")
 def act(verb): return lambda args: verb(args["project"]["name"], args["job"])
 thing = {"read": lambda args: store.read(args["project"]["name"]),
          "make": lambda args: store.make(args["project"]["name"], args["job"], build),
-         "remove": act(store.remove_made), "stash": act(store.stash), "unstash": act(store.unstash),
+         "list": lambda _: store.names(), "remove": act(store.remove_made), "stash": act(store.stash), "unstash": act(store.unstash),
          "purge": lambda args: store.purge(args["job"])}
-serve({**resource_verbs({"thing": thing}), "echo": lambda args: args, "refuse": refuse, "break": fail, "slow": slow,
+def note(text):
+    with (store.root.parent / "turns").open("a") as file: file.write(text + "\\n")
+def apply(args):
+    name = args["project"]["name"]
+    note(name + " in"); time.sleep(0.5); note(name + " out")
+serve({**resource_verbs({"thing": thing, "slow": {"apply": apply}}), "echo": lambda args: args, "refuse": refuse, "break": fail, "slow": slow,
        "quit": lambda _: os._exit(3)}, float(sys.argv[2]))
 `;
 // 3.11 is what the kit is written for; the oldest of the bases has 3.12
@@ -126,31 +131,24 @@ describe.skipIf(!newEnough)('a driver in Python on the socket systemd hands over
     expect(child.exitCode).toBe(0);
   });
 
-  it('keeps data as the store in TypeScript does', async () => {
+  it('tells all there are, without a project', async () => {
     await start();
-    const store = path.join(folder, 'store');
-    expect(await thing('read', 'shop')).toEqual({ present: false });
-    await thing('make', 'shop');
-    await thing('make', 'shop');
-    expect(await thing('read', 'shop')).toEqual({ present: true, job: 'job-0001' });
-    expect(readFileSync(path.join(store, 'shop/devserver-job'), 'utf8')).toBe('job-0001\n');
-    await expect(thing('make', 'shop', 'job-0002')).rejects.toThrow('there is already something');
-    await expect(thing('remove', 'shop', 'job-0002')).rejects.toThrow('was not made by this job');
-    await thing('stash', 'shop', 'job-0003');
-    await thing('stash', 'shop', 'job-0003');
-    expect(readdirSync(path.join(store, '.stash'))).toEqual(['job-0003']);
-    await thing('unstash', 'shop', 'job-0003');
-    await thing('unstash', 'shop', 'job-0003');
-    await thing('stash', 'shop', 'job-0004');
-    await thing('purge', 'shop', 'job-0004');
-    await expect(thing('unstash', 'shop', 'job-0004')).rejects.toThrow('is missing');
-    await thing('make', 'shop', 'job-0005');
-    // what a kill left half-made
-    mkdirSync(path.join(store, '.stash/job-0005.new'));
-    await thing('remove', 'shop', 'job-0005');
-    expect([readdirSync(store), readdirSync(path.join(store, '.stash'))]).toEqual([['.stash'], []]);
-    writeFileSync(path.join(store, 'file'), '');
-    await expect(thing('read', 'file')).rejects.toThrow('is not a directory');
+    for (const name of ['shop', 'shed']) await thing('make', name);
+    expect(await ask('list', { resource: 'thing' })).toEqual(['shed', 'shop']);
+    await expect(ask('list', { resource: 'other' })).rejects.toThrow('this driver can not list other');
+    await expect(ask('list', null)).rejects.toThrow('no resource is named');
+  });
+
+  it('carries out one verb at a time for a project, also when the caller of the first has given up', async () => {
+    await start();
+    const slow = (name: string, seconds: number): Promise<unknown> =>
+      ask('apply', { resource: 'slow', project: { name }, job: 'job-0001' }, seconds);
+    await expect(slow('shop', 0.1)).rejects.toThrow('did not answer');
+    await Promise.all([slow('shop', 5), slow('shed', 5)]);
+    const lines = readFileSync(path.join(folder, 'turns'), 'utf8').trim().split('\n');
+    expect(lines.filter((it) => it.startsWith('shop'))).toEqual(['shop in', 'shop out', 'shop in', 'shop out']);
+    // another project waits for nobody
+    expect(lines.indexOf('shed in')).toBeLessThan(lines.lastIndexOf('shop in'));
   });
 
   it('checks names and jobs again', async () => {

@@ -1,6 +1,7 @@
 import type { ResourceVerbs } from '../../../src/kernel/driver-kit.ts';
 import { DriverError } from '../../../src/kernel/driver-kit.ts';
 import {
+  listStored,
   makeStored,
   purgeStash,
   readStored,
@@ -15,6 +16,7 @@ export const store: Store = { root: '/srv/maven/repositories', suffix: '' };
 
 /** The directory alone; that Archiva serves it is the resource `repository`. */
 export const content: ResourceVerbs = {
+  list: async () => listStored(store),
   read: async ({ project }) => readStored(store, project.name),
   // Archiva fills it
   make: async ({ project, job }) => makeStored(store, project.name, job, async () => {}),

@@ -8,6 +8,12 @@ const service = 'archivaServices/managedRepositoriesService';
 
 /** That Archiva serves a project's artifacts, and which people see them in its pages. */
 export const repository: ResourceVerbs = {
+  list: async () => {
+    const { status, body } = await ask(`${service}/getManagedRepositories`);
+    if (status !== 200 || !Array.isArray(body))
+      throw new DriverError(`Archiva answered ${status} when it was asked for all`, hint);
+    return (body as Registration[]).map(({ id }) => String(id));
+  },
   read: async ({ project }) => {
     const present = await registered(project.name);
     if (present === undefined) return { present: false };

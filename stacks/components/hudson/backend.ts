@@ -9,6 +9,12 @@ export async function isKnown(name: string): Promise<boolean> {
   return (await hudson('GET', `${at(name)}/api/json?tree=name`)).status === 200;
 }
 
+/** All jobs that Hudson knows, by name. */
+export async function knownJobs(): Promise<string[]> {
+  const { jobs } = JSON.parse((await must('GET', 'api/json?tree=jobs%5Bname%5D')).body) as { jobs?: { name: string }[] };
+  return (jobs ?? []).map(({ name }) => name);
+}
+
 /** The job as Hudson keeps it. */
 export async function configOf(name: string): Promise<string> {
   return (await must('GET', `${at(name)}/config.xml`)).body;

@@ -4,6 +4,7 @@ import { syncDirectory } from '../../../src/kernel/atomic-file.ts';
 import { readPlain } from '../../../src/kernel/derived.ts';
 import { DriverError, type ResourceVerbs } from '../../../src/kernel/driver-kit.ts';
 import {
+  listStored,
   makeStored,
   placeOf,
   purgeStash,
@@ -15,7 +16,7 @@ import {
   unstashStored,
 } from '../../../src/kernel/driver-store.ts';
 import type { ProjectFacts, ResourceArgs } from '../../../src/kernel/project.ts';
-import { configOf, configure, create, describe, idle, isKnown, quiesce, running } from './backend.ts';
+import { configOf, configure, create, describe, idle, isKnown, knownJobs, quiesce, running } from './backend.ts';
 import { configIn, discard, finishForgetting, forget, isAskedBy, isLeftover, store } from './forget.ts';
 import { descriptionHtml, jobDifference, jobXml, workDifference } from './job-xml.ts';
 
@@ -23,7 +24,11 @@ import { descriptionHtml, jobDifference, jobXml, workDifference } from './job-xm
  * A project's job with the history of its builds. It is in two places, on the disk and in Hudson's memory; each verb looks
  * at both, and leaves both alike.
  */
-export const job: ResourceVerbs = { read, make, apply, remove, stash, unstash, purge };
+export const job: ResourceVerbs = { list, read, make, apply, remove, stash, unstash, purge };
+
+async function list(): Promise<string[]> {
+  return [...new Set([...listStored(store), ...(await knownJobs())])];
+}
 
 async function read({ project, job: id }: ResourceArgs): Promise<Stored> {
   const { name } = project;

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from driver_kit import DriverError, Verb, checked_name, in_background
-from driver_store import Store, Stored, flush, plain_text
+from driver_store import Store, Stored, flush, lack_of, plain_text
 from holding import held
 from settings import chosen_in, connector_of, difference, one_line, repository_of, settings_text
 
@@ -35,6 +35,8 @@ link =
 alt =
 """
 _MAX_PAGE = 256 * 1024
+# without it there are no pages and no tickets
+_ESSENTIAL = ("db/trac.db",)
 
 
 def environment_verbs() -> dict[str, Verb]:
@@ -59,7 +61,7 @@ def environment_verbs() -> dict[str, Verb]:
         "unstash": of_store(STORE.unstash),
         "purge": lambda args: STORE.purge(args["job"]),
     }
-    return {name: locked(act) for name, act in verbs.items()}
+    return {"list": lambda _: STORE.names(), **{name: locked(act) for name, act in verbs.items()}}
 
 
 def database_of(place: Path) -> Path:
@@ -79,8 +81,9 @@ def _read(args: Any) -> Stored:
     stored, place = STORE.read(project["name"]), STORE.place_of(project["name"])
     if not stored["present"]:
         return stored
-    if not database_of(place).is_file():
-        return {**stored, "lacks": "db/trac.db is missing"}
+    lacks = lack_of(place, _ESSENTIAL)
+    if lacks is not None:
+        return {**stored, "lacks": lacks}
     differs = _difference(place, project)
     return stored if differs is None else {**stored, "differs": differs}
 
@@ -128,8 +131,6 @@ def _make(args: Any) -> None:
                 "UPDATE wiki SET text = ?, author = ?, comment = '', time = ? WHERE name = ?",
                 (page, author, now, START_PAGE),
             )
-        for file in (database_of(fresh), fresh / "conf" / "trac.ini", fresh / "VERSION"):
-            flush(file)
 
     STORE.make(name, job, build)
     if not made:
@@ -139,9 +140,10 @@ def _make(args: Any) -> None:
 
 def _apply(args: Any) -> None:
     project = args["project"]
-    place = STORE.place_of(project["name"])
-    if not STORE.read(project["name"])["present"] or not database_of(place).is_file():
-        raise DriverError(f"the data at {place} is missing", "restore it from a backup")
+    place = STORE.present_place(project["name"])
+    lacks = lack_of(place, _ESSENTIAL)
+    if lacks is not None:
+        raise DriverError(f"at {place} {lacks}", "restore it from a backup")
     _write_settings(place, project)
     if not _has_version(place):
         _replace(place / "VERSION", (prepare_template() / "VERSION").read_text("utf-8"))
