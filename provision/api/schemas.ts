@@ -134,10 +134,11 @@ export const deletedProject = z.object({
 });
 
 export const finding = z.object({
+  /** `*`: what was to be looked at for all projects at once. */
   project: z.string(),
   resource: z.string(),
-  /** missing-data can't be made again: it is restored from a backup. */
-  what: z.enum(['missing', 'missing-data', 'differs', 'unreadable']),
+  /** missing-data can't be made again: it is restored from a backup. leftover: no project asks for it. */
+  what: z.enum(['missing', 'missing-data', 'differs', 'leftover', 'unreadable']),
   text: z.string(),
   hint: z.string(),
   repaired: z.boolean(),

@@ -1,14 +1,15 @@
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
-import { UserError } from '../../src/kernel/errors.ts';
 import type { MemberRole, ProjectFacts, Seed } from '../../src/kernel/project.ts';
+import { type Listing, startListing } from './listing.ts';
 import type { Verb } from './plan.ts';
-import type { Resource } from './resources.ts';
+import { componentOffering, type Resource } from './resources.ts';
 
 /** Asks a component's driver; seconds until the answer is given up. */
 export type Ask = (component: string, verb: string, args: unknown, seconds: number) => Promise<unknown>;
 
 /** Random secrets of projects, kept by the daemon. */
 export interface Secrets {
+  readonly names: () => string[];
   readonly read: (name: string) => string | undefined;
   /** Makes it when it is not there. */
   readonly ensure: (name: string) => string;
@@ -27,6 +28,8 @@ export interface Seen {
 }
 
 export interface Backends {
+  /** Begins a look at all there is. */
+  readonly listing: () => Listing;
   readonly read: (resource: Resource, facts: ProjectFacts, job: string) => Promise<Seen>;
   /** @throws UserError in the words of whoever refused. */
   readonly act: (resource: Resource, verb: Verb, facts: ProjectFacts, job: string, seed?: Seed) => Promise<void>;
@@ -34,17 +37,14 @@ export interface Backends {
 
 /** Where each kind of resource is carried out: the component's own driver, the directory's, or the daemon itself. */
 export function openBackends(catalogue: ApplianceCatalogue, ask: Ask, secrets: Secrets): Backends {
-  const directory = (kind: string): string => {
-    const found = catalogue.components.find(({ driver }) => driver?.offers.includes(kind) === true);
-    if (found === undefined) throw new UserError(`nothing in this appliance offers the kind ${kind}`);
-    return found.name;
-  };
+  const directory = (kind: string): string => componentOffering(catalogue, kind);
   const toDriver = (resource: Resource, verb: string, facts: ProjectFacts, job: string, seed?: Seed): Promise<unknown> => {
     const own = seed === undefined ? undefined : seedFor(catalogue, resource.component, seed);
     const args = { resource: resource.id, project: facts, job, ...(own === undefined ? {} : { seed: own }) };
     return ask(resource.component, verb, args, resource.timeout);
   };
   return {
+    listing: () => startListing(catalogue, ask, secrets),
     read: async (resource, facts, job) => {
       const name = nameOf(resource, facts.name);
       switch (resource.kind) {
@@ -54,9 +54,10 @@ export function openBackends(catalogue: ApplianceCatalogue, ask: Ask, secrets: S
           return { present: secrets.read(name) !== undefined };
         case 'group':
         case 'service-account': {
-          const entry = await ask(directory(resource.kind), 'read', { kind: resource.kind, name }, resource.timeout);
-          if (entry === null || entry === undefined) return { present: false };
-          return { present: true, ...differenceOf(resource, facts, entry) };
+          const { kind, timeout } = resource;
+          const password = kind === 'service-account' ? secrets.read(name) : undefined;
+          const args = { kind, name, ...wanted(resource, facts, password) };
+          return (await ask(directory(kind), 'compare', args, timeout)) as Seen;
         }
       }
     },
@@ -73,8 +74,9 @@ export function openBackends(catalogue: ApplianceCatalogue, ask: Ask, secrets: S
         case 'group':
         case 'service-account': {
           const { kind, timeout } = resource;
-          if (verb === 'remove') await ask(directory(kind), 'remove', { kind, name }, timeout);
-          else await ask(directory(kind), 'apply', { kind, name, ...wanted(resource, facts, secrets) }, timeout);
+          const password = kind === 'service-account' && verb !== 'remove' ? secrets.ensure(name) : undefined;
+          const more = verb === 'remove' ? {} : wanted(resource, facts, password);
+          await ask(directory(kind), verb, { kind, name, ...more }, timeout);
         }
       }
     },
@@ -86,11 +88,11 @@ function nameOf({ name }: Resource, project: string): string {
   return (name ?? '').replaceAll('{project}', project);
 }
 
-function wanted(resource: Resource, facts: ProjectFacts, secrets: Secrets): Record<string, unknown> {
+/** What the directory is to make of a group or an account, beside kind and name. */
+function wanted(resource: Resource, facts: ProjectFacts, password: string | undefined): Record<string, unknown> {
   if (resource.kind === 'group') return { members: groupMembers(resource, facts) };
-  const name = nameOf(resource, facts.name);
   return {
-    password: secrets.ensure(name),
+    ...(password === undefined ? {} : { password }),
     memberOf: resource.memberOf.map((group) => group.replaceAll('{project}', facts.name)),
   };
 }
@@ -106,16 +108,6 @@ export function membersWith({ members }: Pick<ProjectFacts, 'members'>, role: Me
     .filter(([, it]) => it === role)
     .map(([user]) => user)
     .sort();
-}
-
-/** Whether a group's members in the directory are those of the specification. */
-function differenceOf(resource: Resource, facts: ProjectFacts, entry: unknown): { differs?: string } {
-  const wantedMembers = resource.kind === 'group' ? groupMembers(resource, facts) : 'everyone';
-  if (wantedMembers === 'everyone') return {};
-  const values = (entry as { member?: readonly string[] }).member ?? [];
-  const present = values.flatMap((dn) => /^uid=([^,]+),/.exec(dn)?.[1] ?? []).sort();
-  if (present.join() === wantedMembers.join()) return {};
-  return { differs: `its members are ${present.join(', ') || 'nobody'} instead of ${wantedMembers.join(', ') || 'nobody'}` };
 }
 
 /** Pages below `wiki/` are the tracker's, everything else belongs into the repository. */

@@ -3,21 +3,18 @@ import type { ProjectSpecification } from '../../src/kernel/project.ts';
 import type { Finding } from '../api/schemas.ts';
 import type { Bench } from './bench.ts';
 import type { FactsOf } from './carrier.ts';
+import { doctorsJob } from './leftover.ts';
+import { findLeftovers } from './leftovers.ts';
 import { type Resource, resourcesOf } from './resources.ts';
 import type { Workshop } from './workshop.ts';
 
-/** A name for reads and repairs that belong to no change. */
-const doctorsJob = 'doctor-0';
-
 /**
  * Looks at every resource of every project. With `fix` what is derived is made again; what people made never is: it is
- * reported with the remedy. Projects are looked at a few at a time; one that may be changed, when no job of it runs.
+ * reported with the remedy. Projects are looked at a few at a time; one that may be changed, when no job of it runs. Then
+ * comes what no project asks for.
  */
-export async function examine(
-  bench: Bench,
-  { alone, factsOf }: Pick<Workshop, 'alone' | 'factsOf'>,
-  fix: boolean,
-): Promise<Finding[]> {
+export async function examine(bench: Bench, workshop: Workshop, fix: boolean): Promise<Finding[]> {
+  const { alone, factsOf } = workshop;
   const findings: Finding[] = [];
   const queue = bench.specifications.all().map(({ name }) => name);
   const look = async (name: string): Promise<Finding[]> => {
@@ -32,6 +29,7 @@ export async function examine(
     }
   };
   await Promise.all(Array.from({ length: 4 }, worker));
+  findings.push(...(await findLeftovers(bench, workshop, fix)));
   for (const [name, why] of bench.specifications.damaged)
     findings.push({
       ...{ project: name, resource: 'specification', what: 'unreadable', repaired: false },

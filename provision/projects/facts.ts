@@ -44,23 +44,29 @@ function filledExports(exports: Readonly<Record<string, unknown>>, name: string,
 export interface FactsFolder {
   readonly publish: (facts: ProjectFacts) => void;
   readonly withdraw: (name: string) => void;
+  /** Projects of which there are any. */
+  readonly names: () => string[];
   readonly publishSite: (site: { readonly admins: readonly string[] }) => void;
   /** Takes away what no project has any more; at the daemon's start. */
   readonly keepOnly: (names: ReadonlySet<string>) => void;
 }
+
+const site = '.site.json';
 
 /** Publishes into `folder`, which belongs to the daemon and can be read by the group `devserver-facts`. */
 export function openFacts(folder: string): FactsFolder {
   mkdirSync(folder, { recursive: true });
   const write = (file: string, value: unknown): void =>
     writeFileAtomically(path.join(folder, file), `${JSON.stringify(value)}\n`, 0o640);
+  const names = (): string[] =>
+    readdirSync(folder).flatMap((file) => (file === site ? [] : (/^(.+)\.json$/.exec(file)?.[1] ?? [])));
   return {
+    names,
     publish: (facts) => write(`${facts.name}.json`, facts),
     withdraw: (name) => rmSync(path.join(folder, `${name}.json`), { force: true }),
-    publishSite: (site) => write('.site.json', site),
-    keepOnly: (names) => {
-      for (const file of readdirSync(folder).filter((it) => it.endsWith('.json') && it !== '.site.json'))
-        if (!names.has(file.slice(0, -'.json'.length))) rmSync(path.join(folder, file), { force: true });
+    publishSite: (content) => write(site, content),
+    keepOnly: (kept) => {
+      for (const name of names()) if (!kept.has(name)) rmSync(path.join(folder, `${name}.json`), { force: true });
     },
   };
 }

@@ -7,6 +7,7 @@ import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 export interface OpenJobs {
   readonly add: (job: string, project: string) => void;
   readonly drop: (job: string) => void;
+  readonly has: (project: string) => boolean;
   /** @throws UserError (exit 7) when the project has one. */
   readonly refuse: (project: string) => void;
 }
@@ -17,6 +18,7 @@ export function openJobs(): OpenJobs {
   return {
     add: (job, project) => void projects.set(job, project),
     drop: (job) => void projects.delete(job),
+    has: (project) => [...projects.values()].includes(project),
     refuse: (project) => {
       const [job] = [...projects].find(([, name]) => name === project) ?? [];
       if (job === undefined) return;

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
 import type { Secrets } from './backends.ts';
@@ -16,6 +16,7 @@ export function openSecrets(folder: string): Secrets {
   };
   const read = (name: string): string | undefined => (existsSync(fileOf(name)) ? readFileSync(fileOf(name), 'utf8') : undefined);
   return {
+    names: () => readdirSync(folder).filter((name) => plainName.test(name)),
     read,
     ensure: (name) => {
       const present = read(name);

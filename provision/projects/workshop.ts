@@ -20,6 +20,8 @@ export interface Workshop {
   readonly start: (name: string, by: string, prepare: () => Promise<Prepared>) => Promise<Job>;
   /** Does something while no job of the project runs; those that run or wait already come first. */
   readonly alone: <T>(name: string, work: () => Promise<T>) => Promise<T>;
+  /** Whether a change of the project began and is not ended: what there is of it is that change's business. */
+  readonly isOpen: (name: string) => boolean;
   /** The facts of a project as they are, or would be. */
   readonly factsOf: (project: ProjectSpecification) => ProjectFacts;
   /** Ends what a crash or a failing undo left open. Returns the jobs that are still open. */
@@ -41,6 +43,7 @@ export function openWorkshop(bench: Bench): Workshop {
     factsOf(bench.catalogue, project, bench.url(), bench.templateOf(project.template));
   return {
     factsOf: facts,
+    isOpen: open.has,
     alone: (name, work) => lanes.run(turnOf(name), 1, work),
     start: (name, by, prepare) => {
       const started = deferred<Job>();

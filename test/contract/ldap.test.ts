@@ -42,6 +42,13 @@ describe.skipIf(!isRoot || missing.length > 0)(
           'dn',
         ])
       ).stdout.includes('dn: ');
+    /** Somebody's hand, with the driver's own rights. */
+    const asManager = (program: string): string[] => [program, '-Q', '-Y', 'EXTERNAL', '-H', 'ldapi://%2Frun%2Fslapd%2Fldapi'];
+    const modify = async (entry: string, attribute: string, value: string): Promise<void> => {
+      const record = `dn: ${entry}\nchangetype: modify\nreplace: ${attribute}\n${attribute}: ${value}\n`;
+      const piped = ['sh', '-c', `printf '%s' "$1" | ${asManager('ldapmodify').join(' ')}`, 'sh', record];
+      expect((await server.inside(piped, 710)).stderr).toBe('');
+    };
     /** As the front asks: 6 is yes, 5 is no, 32 is no such group. */
     const compare = async (who: string, of: string): Promise<number> =>
       (await server.inside(['ldapcompare', ...asService, `cn=${of},ou=groups,dc=devserver`, `member:${who}`])).exitCode;
@@ -121,6 +128,64 @@ describe.skipIf(!isRoot || missing.length > 0)(
       expect(await compare('cn=front,ou=services,dc=devserver', 'open.internal')).toBe(5);
       await ask('remove', { kind: 'user', name: 'newbie' });
       expect(await compare(dn('newbie'), 'open.internal')).toBe(5);
+    });
+
+    it('compares a group with what it would make of it', async () => {
+      await user('dora');
+      const difference = async (members: readonly string[] | 'everyone'): Promise<unknown> =>
+        ask('compare', { kind: 'group', name: 'held.readers', members });
+      expect(await difference(['dora'])).toEqual({ present: false });
+      await group('held.readers', ['dora']);
+      expect(await difference(['dora'])).toEqual({ present: true });
+      expect(await difference([])).toEqual({ present: true, differs: 'its members are dora instead of nobody' });
+      await user('dora', { disabled: true });
+      expect(await difference(['dora'])).toEqual({ present: true });
+      expect(await difference('everyone')).toEqual({ present: true, differs: 'it does not follow the people' });
+      await group('held.readers', 'everyone');
+      expect(await difference('everyone')).toEqual({ present: true });
+      expect(await difference(['dora'])).toEqual({ present: true, differs: 'it is no list of people' });
+      await modify('cn=held.readers,ou=groups,dc=devserver', 'memberURL', `ldap:///dc=devserver??sub?(objectClass=*)`);
+      expect(await difference('everyone')).toEqual({ present: true, differs: 'it is open to others' });
+      await group('held.readers', 'everyone');
+      expect(await difference('everyone')).toEqual({ present: true });
+      await group('held.readers', ['dora']);
+      await modify('cn=held.readers,ou=groups,dc=devserver', 'member', 'cn=front,ou=services,dc=devserver');
+      expect(await difference(['dora'])).toMatchObject({ differs: expect.stringContaining('cn=front,ou=services') });
+      await ask('remove', { kind: 'group', name: 'held.readers' });
+      await ask('remove', { kind: 'user', name: 'dora' });
+    });
+
+    it('keeps a builder in its own group alone, with its password, and finds whatever is otherwise', async () => {
+      const password = 'builder-of-yard-0';
+      const builder = { kind: 'service-account', name: 'yard.builder', memberOf: ['yard.builders'] };
+      const difference = async (given = password): Promise<unknown> => ask('compare', { ...builder, password: given });
+      const apply = (): Promise<unknown> => ask('apply', { ...builder, password });
+      const group = 'cn=yard.builders,ou=groups,dc=devserver';
+      const own = 'uid=yard.builder,ou=builders,dc=devserver';
+      expect(await difference()).toEqual({ present: false });
+      expect(await ask('list', { kind: 'service-account' })).toEqual([]);
+      for (let times = 0; times < 2; times += 1) await apply();
+      expect(await difference()).toEqual({ present: true });
+      expect(await ask('compare', builder)).toEqual({ present: true });
+      expect(await difference('another-password')).toMatchObject({ differs: expect.stringContaining('password') });
+      expect(await ask('list', { kind: 'service-account' })).toEqual(['yard.builder']);
+
+      await modify(group, 'member', `${dn('admin')}\nmember: ${own}`);
+      expect(await difference()).toEqual({ present: true, differs: 'admin can do in yard.builders what it alone should' });
+      await apply();
+      expect((await read('group', 'yard.builders'))?.member).toEqual(['cn=nobody,dc=devserver', own]);
+      await modify(group, 'member', 'cn=nobody,dc=devserver');
+      expect(await difference()).toEqual({ present: true, differs: 'it is not in the group yard.builders' });
+      await server.inside([...asManager('ldapdelete'), own], 710);
+      expect(await difference()).toEqual({ present: true, differs: 'only its group is there, it itself is missing' });
+      expect(await ask('list', { kind: 'service-account' })).toEqual(['yard.builder']);
+      await apply();
+      expect(await difference()).toEqual({ present: true });
+      // the group goes with it, whoever is in it
+      await modify(group, 'member', dn('admin'));
+      await ask('remove', { kind: 'service-account', name: 'yard.builder' });
+      expect([await difference(), await read('group', 'yard.builders')]).toEqual([{ present: false }, null]);
+      await expect(ask('compare', { ...builder, memberOf: ['shop.builders'] })).rejects.toThrow('is no group of yard');
     });
 
     // beside dynamic groups slapd 2.5 denies every member of a static one; the appliance has 2.6

@@ -104,10 +104,15 @@ export function specification(name: string, change: Partial<ProjectSpecification
 }
 
 /** What each verb of this test's drivers does to the files of a folder; `broken` names a KEY:VERB that fails. */
-export function worldBench(dir: string, broken: () => string | undefined = () => undefined): Bench {
+export function worldBench(
+  dir: string,
+  broken: () => string | undefined = () => undefined,
+  onAsk: (component: string, verb: string) => void = () => {},
+): Bench {
   const at = (...names: string[]): string => path.join(dir, 'world', ...names);
   const ask = async (component: string, verb: string, args: unknown): Promise<unknown> => {
-    if (component === 'dir') return directory(at, verb, args as { name: string });
+    if (component === 'dir') return directory(at, verb, args as DirectoryArgs);
+    if (verb === 'list') return existsSync(at(component)) ? readdirSync(at(component)).filter((it) => it !== '.stash') : [];
     const { resource, project, job, seed } = args as {
       resource: string;
       project: { name: string; title: string };
@@ -146,13 +151,17 @@ export function worldBench(dir: string, broken: () => string | undefined = () =>
         throw new Error(`no verb ${verb}`);
     }
   };
+  const counted: typeof ask = async (component, verb, args) => {
+    onAsk(component, verb);
+    return ask(component, verb, args);
+  };
   return {
     catalogue,
     jobs: made(path.join(dir, 'jobs')),
     specifications: openSpecifications(path.join(dir, 'projects')),
     deleted: openDeleted(path.join(dir, 'deleted')),
     facts: openFacts(path.join(dir, 'facts')),
-    backends: openBackends(catalogue, ask, openSecrets(path.join(dir, 'secrets'))),
+    backends: openBackends(catalogue, counted, openSecrets(path.join(dir, 'secrets'))),
     archive: { act: async (verb, job) => archive(at, verb, job, broken()) },
     audit: () => {},
     url: () => 'https://test',
@@ -162,22 +171,24 @@ export function worldBench(dir: string, broken: () => string | undefined = () =>
   };
 }
 
-async function directory(
-  at: (...names: string[]) => string,
-  verb: string,
-  args: { name: string; members?: unknown },
-): Promise<unknown> {
-  const file = at('dir', args.name);
-  if (verb === 'read') return existsSync(file) ? asEntry(readFileSync(file, 'utf8')) : null;
+async function directory(at: (...names: string[]) => string, verb: string, args: DirectoryArgs): Promise<unknown> {
+  if (verb === 'list') return existsSync(at('dir')) ? readdirSync(at('dir')) : [];
+  const { kind: _kind, name, ...wanted } = args;
+  const file = at('dir', name);
+  if (verb === 'compare') {
+    if (!existsSync(file)) return { present: false };
+    const present = readFileSync(file, 'utf8');
+    return { present: true, ...(present === JSON.stringify(wanted) ? {} : { differs: `it is ${present}` }) };
+  }
   if (verb === 'remove') rmSync(file, { force: true });
-  else put(file, { members: args.members });
+  else put(file, wanted);
   return null;
 }
 
-/** A group as a directory shows it: the members by their whole names. */
-function asEntry(text: string): object {
-  const { members } = JSON.parse(text) as { members?: string[] | 'everyone' };
-  return Array.isArray(members) ? { member: ['cn=nobody', ...members.map((it) => `uid=${it},ou=people`)] } : {};
+interface DirectoryArgs {
+  readonly kind: string;
+  readonly name: string;
+  readonly members?: unknown;
 }
 
 /** A file that holds every stash of a job, and back. */

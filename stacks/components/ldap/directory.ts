@@ -27,9 +27,13 @@ const programTimeout = 60_000;
 const typeOrValueExists = 20;
 export const alreadyExists = 68;
 
-/** The entry at `dn`, or undefined. */
-export async function readEntry(system: System, dn: string): Promise<Record<string, string[]> | undefined> {
-  const args = ['-LLL', '-o', 'ldif-wrap=no', '-s', 'base', '-b', dn, '(objectClass=*)'];
+/** The entry at `dn`, or undefined; of its attributes those named, else all but the operational ones. */
+export async function readEntry(
+  system: System,
+  dn: string,
+  attributes: readonly string[] = [],
+): Promise<Record<string, string[]> | undefined> {
+  const args = ['-LLL', '-o', 'ldif-wrap=no', '-s', 'base', '-b', dn, '(objectClass=*)', ...attributes];
   const { stdout, exitCode } = await ask(system, { file: 'ldapsearch', args }, [noSuchObject]);
   return exitCode === 0 ? parseEntries(stdout)[0] : undefined;
 }
@@ -52,14 +56,27 @@ export async function search(
   return parseEntries((await ask(system, { file: 'ldapsearch', args })).stdout);
 }
 
-/** Adds the entry, or sets these attributes of one that is there. */
+/**
+ * Adds the entry, or sets these attributes of one that is there. One of another kind, such as a group of names where one
+ * that follows the people belongs, can't be changed into it: it goes first.
+ */
 export async function applyEntry(system: System, dn: string, attributes: Attributes): Promise<void> {
   const { objectClass, ...rest } = attributes;
-  const present = await readEntry(system, dn);
+  let present = await readEntry(system, dn);
+  if (present !== undefined && objectClass !== undefined && !sameValues(present, attributes, 'objectClass')) {
+    await removeEntry(system, dn);
+    present = undefined;
+  }
   // of two that add at once the second finds it there, and then sets it
   if (present === undefined)
     await modify(system, addRecord(dn, { ...(objectClass === undefined ? {} : { objectClass }), ...rest }), [alreadyExists]);
   await modify(system, replaceRecord(dn, rest));
+}
+
+/** Whether two entries have the same values of an attribute, in whatever order. */
+export function sameValues(a: Attributes, b: Attributes, attribute: string): boolean {
+  const sorted = ({ [attribute]: values = [] }: Attributes): string => [...values].sort().join('\n');
+  return sorted(a) === sorted(b);
 }
 
 /** Sets these attributes of an entry that is there, and leaves the others. */

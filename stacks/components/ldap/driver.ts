@@ -5,10 +5,17 @@ import { DriverError, serveDriver } from '../../../src/kernel/driver-kit.ts';
 import { readCatalogue } from '../../../src/kernel/read-catalogue.ts';
 import { realSystem } from '../../../src/kernel/system.ts';
 import { bootstrapDirectory } from './bootstrap.ts';
-import { applyBuilder, builderDn, removeBuilder, serviceAccountArgs } from './builders.ts';
+import {
+  applyBuilder,
+  builderDn,
+  compareBuilder,
+  comparedAccountArgs,
+  listBuilders,
+  removeBuilder,
+  serviceAccountArgs,
+} from './builders.ts';
 import {
   addMember,
-  applyEntry,
   ensureEntry,
   passwordFits,
   readEntry,
@@ -18,7 +25,8 @@ import {
   setPassword,
   tree,
 } from './directory.ts';
-import { groupName, userName } from './names.ts';
+import { applyGroup, type Compared, compareGroup, groupArgs, groupDn } from './groups.ts';
+import { userName } from './names.ts';
 import { activeDn, findPerson, peopleAndGroups, setDisabled } from './people.ts';
 
 const system = realSystem();
@@ -51,19 +59,15 @@ const userArgs = z.strictObject({
   password: z.string().min(1).max(200).optional(),
   disabled: z.boolean().optional(),
 });
-const groupArgs = z.strictObject({
-  kind: z.literal('group'),
-  name: z.string(),
-  members: z.union([z.array(z.string()), z.literal('everyone')]),
-});
 const resourceArgs = z.discriminatedUnion('kind', [userArgs, groupArgs, serviceAccountArgs]);
+const comparedArgs = z.discriminatedUnion('kind', [groupArgs, comparedAccountArgs]);
 const nameArgs = z.strictObject({ kind: z.enum(['user', 'group', 'service-account']), name: z.string() });
 
 /** apply: the whole desired state of a user, a group or a builder. */
 async function apply(args: unknown): Promise<void> {
   const wanted = resourceArgs.parse(args);
   if (wanted.kind === 'service-account') return applyBuilder(system, wanted);
-  if (wanted.kind === 'group') return applyGroup(wanted.name, wanted.members);
+  if (wanted.kind === 'group') return applyGroup(system, wanted);
   const name = userName(wanted.name);
   const dn = (await findPerson(system, name)) ?? activeDn(name);
   const fullName = wanted.fullName === undefined ? {} : { cn: [wanted.fullName], sn: [wanted.fullName] };
@@ -79,30 +83,16 @@ async function apply(args: unknown): Promise<void> {
   if (wanted.disabled !== undefined) await setDisabled(system, name, wanted.disabled);
 }
 
-async function applyGroup(name: string, members: readonly string[] | 'everyone'): Promise<void> {
-  const dn = `cn=${groupName(name)},${tree.groups}`;
-  if (members === 'everyone') {
-    // a dynamic group: the server itself answers for every person there is at that moment. That a project is active
-    // is so for its builders too, which deploy; what is open to every person is still not open to them
-    const places = name.endsWith('.active') ? [tree.people, tree.builders] : [tree.people];
-    await applyEntry(system, dn, {
-      objectClass: ['groupOfURLs'],
-      cn: [name],
-      memberURL: places.map((place) => `ldap:///${place}??one?(objectClass=inetOrgPerson)`),
-    });
-    return;
-  }
-  await applyEntry(system, dn, {
-    objectClass: ['groupOfNames'],
-    cn: [name],
-    member: [tree.nobody, ...members.map((it) => `uid=${userName(it)},${tree.people}`)],
-  });
+/** compare: a group or a builder with what `apply` would make of the same arguments. */
+async function compare(args: unknown): Promise<Compared> {
+  const wanted = comparedArgs.parse(args);
+  return wanted.kind === 'group' ? compareGroup(system, wanted) : compareBuilder(system, wanted);
 }
 
 async function dnOf(args: unknown): Promise<string> {
   const { kind, name } = nameArgs.parse(args);
   if (kind === 'service-account') return builderDn(name);
-  if (kind === 'group') return `cn=${groupName(name)},${tree.groups}`;
+  if (kind === 'group') return groupDn(name);
   return (await findPerson(system, name)) ?? activeDn(name);
 }
 
@@ -119,19 +109,21 @@ async function remove(args: unknown): Promise<void> {
   return kind === 'service-account' ? removeBuilder(system, name) : removeEntry(system, await dnOf(args));
 }
 
+/** list: the names of all there are of a kind; one search. */
 async function list(args: unknown): Promise<string[]> {
-  const { kind } = z.strictObject({ kind: z.enum(['user', 'group']) }).parse(args);
-  const found =
-    kind === 'user'
-      ? await search(system, tree.people, '(objectClass=inetOrgPerson)')
-      : await search(system, tree.groups, '(cn=*)');
-  return found.flatMap((entry) => entry[kind === 'user' ? 'uid' : 'cn']?.[0] ?? []).sort();
+  const { kind } = z.strictObject({ kind: z.enum(['user', 'group', 'service-account']) }).parse(args);
+  if (kind === 'service-account') return listBuilders(system);
+  const [below, filter, attribute] =
+    kind === 'user' ? [tree.people, '(objectClass=inetOrgPerson)', 'uid'] : [tree.groups, '(cn=*)', 'cn'];
+  const found = await search(system, below, filter, { attributes: [attribute] });
+  return found.flatMap((entry) => entry[attribute]?.[0] ?? []).sort();
 }
 
 serveDriver({
   bootstrap: async () => bootstrapDirectory(system, JSON.parse(readFileSync(accountsFile, 'utf8')) as DirectoryAccount[]),
   password,
   apply,
+  compare,
   read,
   list,
   people: () => peopleAndGroups(system),

@@ -90,7 +90,7 @@ describe('the doctor', () => {
         ? { present: true, lacks: 'HEAD is missing', differs: 'config was changed' }
         : bench.backends.read(resource, facts, job);
     const act: Bench['backends']['act'] = async ({ key }) => void acts.push(key);
-    const findings = await examine({ ...bench, backends: { read, act } }, workshop, true);
+    const findings = await examine({ ...bench, backends: { ...bench.backends, read, act } }, workshop, true);
     expect(told(findings)).toEqual(['repo.repository missing-data false']);
     expect(findings[0]?.text).toContain('HEAD is missing');
     expect(acts).toEqual([]);
