@@ -3,6 +3,7 @@ import type { MemberRole, ProjectFacts, Seed } from '../../src/kernel/project.ts
 import { type Listing, startListing } from './listing.ts';
 import type { Verb } from './plan.ts';
 import { componentOffering, type Resource } from './resources.ts';
+import type { ProjectSeed } from './seed.ts';
 
 /** Asks a component's driver; seconds until the answer is given up. */
 export type Ask = (component: string, verb: string, args: unknown, seconds: number) => Promise<unknown>;
@@ -32,13 +33,13 @@ export interface Backends {
   readonly listing: () => Listing;
   readonly read: (resource: Resource, facts: ProjectFacts, job: string) => Promise<Seen>;
   /** @throws UserError in the words of whoever refused. */
-  readonly act: (resource: Resource, verb: Verb, facts: ProjectFacts, job: string, seed?: Seed) => Promise<void>;
+  readonly act: (resource: Resource, verb: Verb, facts: ProjectFacts, job: string, seed?: ProjectSeed) => Promise<void>;
 }
 
 /** Where each kind of resource is carried out: the component's own driver, the directory's, or the daemon itself. */
 export function openBackends(catalogue: ApplianceCatalogue, ask: Ask, secrets: Secrets): Backends {
   const directory = (kind: string): string => componentOffering(catalogue, kind);
-  const toDriver = (resource: Resource, verb: string, facts: ProjectFacts, job: string, seed?: Seed): Promise<unknown> => {
+  const toDriver = (resource: Resource, verb: string, facts: ProjectFacts, job: string, seed?: ProjectSeed): Promise<unknown> => {
     const own = seed === undefined ? undefined : seedFor(catalogue, resource.component, seed);
     const args = { resource: resource.id, project: facts, job, ...(own === undefined ? {} : { seed: own }) };
     return ask(resource.component, verb, args, resource.timeout);
@@ -110,8 +111,8 @@ export function membersWith({ members }: Pick<ProjectFacts, 'members'>, role: Me
     .sort();
 }
 
-/** Pages below `wiki/` are the tracker's, everything else belongs into the repository. */
-function seedFor(catalogue: ApplianceCatalogue, component: string, seed: Seed): Seed {
+/** The pages are the tracker's, the files belong into the repository. */
+function seedFor(catalogue: ApplianceCatalogue, component: string, { pages, ...seed }: ProjectSeed): Seed {
   const isTracker = catalogue.components.some(({ name, provides }) => name === component && provides.includes('tracker'));
-  return { ...seed, files: seed.files.filter(({ path }) => path.startsWith('wiki/') === isTracker) };
+  return isTracker ? { ...seed, files: pages } : seed;
 }

@@ -1,9 +1,10 @@
-import type { ProjectFacts, ProjectSpecification, Seed } from '../../src/kernel/project.ts';
+import type { ProjectFacts, ProjectSpecification } from '../../src/kernel/project.ts';
 import type { Bench } from './bench.ts';
 import type { Carrier } from './carry-out.ts';
 import type { Lanes } from './locks.ts';
 import { archiveKey, type Change, type ChangePlan, type Verb } from './plan.ts';
 import { type Resource, resourcesOf } from './resources.ts';
+import type { ProjectSeed } from './seed.ts';
 import { patiently, removeForSure } from './undo.ts';
 
 /** The facts of a project as it is, or would be. */
@@ -16,7 +17,7 @@ export function carrierFor(
   facts: FactsOf,
   { change }: ChangePlan,
   job: string,
-  seed: Seed | undefined,
+  seed: ProjectSeed | undefined,
   mode: 'live' | 'takenUp',
   onStep?: Carrier['onStep'],
 ): Carrier {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Seed } from '../../src/kernel/project.ts';
 import type { Outcome } from './carry-out.ts';
 import type { Change, ChangePlan, Verb } from './plan.ts';
+import type { ProjectSeed } from './seed.ts';
 
 /** What a job tells while it runs. */
 export type JobEvent =
@@ -20,7 +20,7 @@ export type JobEvent =
 /** What a job shall do, decided when its turn has come. */
 export interface Prepared {
   readonly change: Change;
-  readonly seed?: Seed;
+  readonly seed?: ProjectSeed;
 }
 
 /** A job under way. */

@@ -1,11 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { UserError } from '../../src/kernel/errors.ts';
-import type { ProjectFacts, Seed, SeedFile } from '../../src/kernel/project.ts';
-import { render } from '../../src/kernel/render.ts';
+import { readPlainFile, requireFolder } from './template-files.ts';
 
 const schema = z.strictObject({
   title: z.string().min(1).max(120),
@@ -46,7 +45,8 @@ export function listTemplates(
       const file = path.join(folder, name, 'template.yaml');
       if (!existsSync(file)) continue;
       try {
-        const data = schema.parse(parse(readFileSync(file, 'utf8')));
+        requireFolder(path.join(folder, name));
+        const data = schema.parse(parse(readPlainFile(file).bytes.toString('utf8')));
         const lacks = data.needs.filter((need) => !catalogue.components.some((it) => it.name === need));
         found.set(name, { ...data, name, folder: path.join(folder, name), lacks });
       } catch (error) {
@@ -67,34 +67,4 @@ export function requireTemplate(templates: readonly Template[], name: string): T
       hint: `build it with --with ${found.lacks.join(',')}, or take one of ${offered.join(', ')}`,
     });
   return found;
-}
-
-/** The first commit and the wiki's pages that a template gives a project. */
-export function seedOf(template: Template, facts: ProjectFacts, author: Seed['author']): Seed {
-  // a part the project does not have has an empty address, so that a template can ask for it
-  const none = { url: '' };
-  const links = { vcs: none, tracker: none, ci: none, maven: none, ...facts.links };
-  const context = { project: facts, links, branch: facts.branch };
-  const files = [
-    ...filesBelow(path.join(template.folder, 'files'), '', context),
-    ...filesBelow(path.join(template.folder, 'wiki'), 'wiki/', context),
-  ];
-  return { files, author, message: `Start ${facts.name} from the template ${template.name}` };
-}
-
-function filesBelow(folder: string, prefix: string, context: Record<string, unknown>): SeedFile[] {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .sort()
-    .filter((name) => statSync(path.join(folder, name)).isFile())
-    .map((name) => {
-      const file = path.join(folder, name);
-      const text = readFileSync(file, 'utf8');
-      const executable = (statSync(file).mode & 0o111) !== 0;
-      const [target, content] = name.endsWith('.hbs')
-        ? [name.slice(0, -'.hbs'.length), render(path.basename(name), text, context)]
-        : [name, text];
-      // a name that tools would take for their own here stands in the template with a word before it
-      return { path: prefix + target.replaceAll(/(^|\/)dot-/g, '$1.'), text: content, executable };
-    });
 }

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { DriverError } from './driver-kit.ts';
-import type { Seed } from './project.ts';
+import type { Seed, SeedFile } from './project.ts';
 
 const text = z.string().refine((it) => !/\p{Cs}/u.test(it), 'is no well-formed Unicode');
 const person = text.max(200).refine((it) => !/[\p{Cc}<>]/u.test(it), 'has characters that no name has');
+const file = { path: text, executable: z.boolean() };
 const shape = z.strictObject({
-  files: z.array(z.strictObject({ path: text, text, executable: z.boolean() })).max(5000),
+  files: z.array(z.union([z.strictObject({ ...file, text }), z.strictObject({ ...file, base64: z.base64() })])).max(5000),
   author: z.strictObject({ name: person.min(1), mail: person }),
   message: text
     .min(1)
@@ -35,6 +36,11 @@ export function checkedSeed(given: unknown): Seed | undefined {
   const below = files.find((file) => parentsOf(file.path).some((parent) => paths.has(parent)));
   if (below !== undefined) throw new DriverError(`${JSON.stringify(below.path)} lies below a file`);
   return parsed.data;
+}
+
+/** What a file of the first commit holds, byte for byte. */
+export function contentOf(file: SeedFile): Buffer {
+  return 'text' in file ? Buffer.from(file.text) : Buffer.from(file.base64, 'base64');
 }
 
 /** Folders above a path, the outermost first. */

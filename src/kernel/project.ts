@@ -66,13 +66,12 @@ export interface ProjectFacts extends ProjectSpecification {
   readonly build: readonly (readonly string[])[] | null;
 }
 
-/** A file of the first commit. */
-export interface SeedFile {
+/** A file of the first commit: its text, or the bytes of what is none. */
+export type SeedFile = {
   /** Below the top of the working copy; plain names and slashes. */
   readonly path: string;
-  readonly text: string;
   readonly executable: boolean;
-}
+} & ({ readonly text: string } | { readonly base64: string });
 
 /** The first commit of a repository. */
 export interface Seed {

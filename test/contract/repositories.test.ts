@@ -15,6 +15,7 @@ import {
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contentOf } from '../../src/kernel/driver-seed.ts';
 import type { ProjectFacts, Seed } from '../../src/kernel/project.ts';
 import { realSystem } from '../../src/kernel/system.ts';
 import { randomFrom } from '../e2e/support/random.ts';
@@ -50,7 +51,9 @@ for (const vcs of vcsClients) {
     let clones = 0;
     const clone = (name: string) => vcs.clone(place(name), path.join(driver.root, '..', `clone-${++clones}`));
     const committed = {
-      files: Object.fromEntries(seed.files.map((it) => [it.path, `${it.executable ? 'x:' : ''}${it.text}`])),
+      files: Object.fromEntries(
+        seed.files.map((it) => [it.path, `${it.executable ? 'x:' : ''}${contentOf(it).toString('latin1')}`]),
+      ),
       author: vcs.author(seed.author.name, seed.author.mail),
       message: seed.message,
     };

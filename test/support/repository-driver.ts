@@ -93,7 +93,9 @@ export function factsOf(name: string, more: Partial<ProjectFacts> = {}): Project
   };
 }
 
-/** A first commit with what is easily got wrong: names, an executable, no line end, an empty file. */
+const everyByte = Buffer.from(Array.from({ length: 512 }, (_, index) => index % 256)).toString('base64');
+
+/** A first commit with what is easily got wrong: names, an executable, no line end, an empty file, no text at all. */
 export const seed: Seed = {
   files: [
     { path: 'README.md', text: '# Zoë 🦊\r\nline\n', executable: false },
@@ -101,6 +103,8 @@ export const seed: Seed = {
     { path: 'src/a b/"quo\'ted" ä.txt', text: 'no line end', executable: false },
     { path: 'src/$(id) `id` * %41 @1', text: 'PROPS-END\n\nNode-path: x\n', executable: false },
     { path: 'empty', text: '', executable: false },
+    { path: 'logo.png', base64: everyByte, executable: false },
+    { path: 'bin/tool', base64: Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0, 0xff, 0x0d, 0x0a]).toString('base64'), executable: true },
     { path: '-rf', text: 'data 3\ndone\n', executable: false },
     { path: '.gitignore', text: '*.o\n', executable: false },
   ],

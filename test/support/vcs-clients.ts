@@ -4,7 +4,7 @@ import { must } from '../e2e/support/cli.ts';
 
 /** What a person sees who clones or checks out. */
 export interface WorkingCopy {
-  /** Path to content; an executable's begins with `x:`. */
+  /** Path to content, a character per byte; an executable's begins with `x:`. */
   readonly files: Readonly<Record<string, string>>;
   /** As the client shows them; empty when there is no commit. */
   readonly author: string;
@@ -94,7 +94,7 @@ function filesOf(folder: string, without: string, below = ''): Record<string, st
         const full = path.join(folder, at);
         const { mode } = statSync(full);
         if (statSync(full).isDirectory()) return filesOf(folder, without, at);
-        return { [at]: `${mode & 0o100 ? 'x:' : ''}${readFileSync(full, 'utf8')}` };
+        return { [at]: `${mode & 0o100 ? 'x:' : ''}${readFileSync(full, 'latin1')}` };
       }),
   ) as Record<string, string>;
 }

@@ -1,3 +1,4 @@
+import { contentOf } from '../../../src/kernel/driver-seed.ts';
 import type { Seed } from '../../../src/kernel/project.ts';
 
 /**
@@ -8,18 +9,17 @@ export function fastImport({ files, author, message }: Seed, ref: string, at: Da
   const who = `${author.name} <${author.mail}> ${Math.floor(at.getTime() / 1000)} +0000`;
   return Buffer.concat([
     Buffer.from(`commit ${ref}\nauthor ${who}\ncommitter ${who}\n`),
-    data(`${message.trimEnd()}\n`),
-    ...files.flatMap(({ path, text, executable }) => [
-      Buffer.from(`M ${executable ? '100755' : '100644'} inline ${quoted(path)}\n`),
-      data(text),
+    data(Buffer.from(`${message.trimEnd()}\n`)),
+    ...files.flatMap((file) => [
+      Buffer.from(`M ${file.executable ? '100755' : '100644'} inline ${quoted(file.path)}\n`),
+      data(contentOf(file)),
     ]),
     // with --done: a stream that was cut off is no commit
     Buffer.from('done\n'),
   ]);
 }
 
-function data(text: string): Buffer {
-  const bytes = Buffer.from(text);
+function data(bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`data ${bytes.length}\n`), bytes, Buffer.from('\n')]);
 }
 

@@ -1,5 +1,5 @@
-import { parentsOf } from '../../../src/kernel/driver-seed.ts';
-import type { Seed } from '../../../src/kernel/project.ts';
+import { contentOf, parentsOf } from '../../../src/kernel/driver-seed.ts';
+import type { Seed, SeedFile } from '../../../src/kernel/project.ts';
 
 /** The first revision of a repository without any files. */
 export const layout: Seed = {
@@ -20,14 +20,22 @@ export function svnDump({ files, author, message }: Seed, at: Date): Buffer {
     Buffer.from('SVN-fs-dump-format-version: 2\n\n'),
     record({ 'Revision-number': '1' }, revision),
     ...[...folders].map((folder) => record({ 'Node-path': folder, 'Node-kind': 'dir', 'Node-action': 'add' }, properties({}))),
-    ...files.map(({ path, text, executable }) =>
+    ...files.map((file) =>
       record(
-        { 'Node-path': `trunk/${path}`, 'Node-kind': 'file', 'Node-action': 'add' },
-        properties(executable ? { 'svn:executable': '*' } : {}),
-        Buffer.from(text),
+        { 'Node-path': `trunk/${file.path}`, 'Node-kind': 'file', 'Node-action': 'add' },
+        properties(propertiesOf(file)),
+        contentOf(file),
       ),
     ),
   ]);
+}
+
+/** As `svn add` would set them: what is no text is neither shown nor merged by lines. */
+function propertiesOf(file: SeedFile): Record<string, string> {
+  return {
+    ...(file.executable ? { 'svn:executable': '*' } : {}),
+    ...('base64' in file ? { 'svn:mime-type': 'application/octet-stream' } : {}),
+  };
 }
 
 function record(headers: Readonly<Record<string, string>>, props: Buffer, text?: Buffer): Buffer {

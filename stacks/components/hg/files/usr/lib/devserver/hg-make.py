@@ -1,5 +1,6 @@
 # Makes a Mercurial repository in the folder given, with the first commit that standard input holds as JSON
 # (null: none). The commit is put together in memory: there is no working copy and no configuration.
+import base64
 import json
 import sys
 
@@ -20,7 +21,8 @@ def main(folder, seed):
 
     def content(repo, ctx, path):
         file = files[path]
-        return context.memfilectx(repo, ctx, path, file["text"].encode(), isexec=file["executable"])
+        data = file["text"].encode() if "text" in file else base64.b64decode(file["base64"])
+        return context.memfilectx(repo, ctx, path, data, isexec=file["executable"])
 
     author = seed["author"]
     user = "%s <%s>" % (author["name"], author["mail"]) if author["mail"] else author["name"]
