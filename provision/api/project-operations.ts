@@ -8,6 +8,7 @@ import { changedFacts, planChange } from '../projects/plan.ts';
 import { seedOf } from '../projects/seed.ts';
 import { requireTemplate } from '../projects/templates.ts';
 import { requireDone } from '../projects/workshop.ts';
+import { accountsOf, withSameAccounts } from '../users/accounts.ts';
 import { type Caller, maySee, requireAdmin, requireCreator, requireProjectAdmin } from './caller.ts';
 import type { Office } from './office.ts';
 import { type Call, type Operation, operation, Progress } from './operation.ts';
@@ -33,16 +34,22 @@ export function projectOperations(office: Office): Operation[] {
   };
   const run = async (call: Call<unknown>, name: string, prepare: () => Promise<Prepared>): Promise<unknown> => {
     if (call.query.get('dryRun') === 'true') {
-      const { steps } = planChange(catalogue, (await prepare()).change);
-      return { dryRun: true, steps: steps.map(({ key, verb }) => `${verb} ${key}`) };
+      const { change, dropped } = await prepare();
+      const steps = planChange(catalogue, change).steps.map(({ key, verb }) => `${verb} ${key}`);
+      return { dryRun: true, steps, ...(dropped === undefined ? {} : { dropped }) };
     }
     const begun = performance.now();
-    const job = await workshop.start(name, call.caller.name, prepare);
+    let told: object = {};
+    const job = await workshop.start(name, call.caller.name, async () => {
+      const { dropped, ...prepared } = await prepare();
+      if (dropped !== undefined) told = { dropped };
+      return prepared;
+    });
     const result = async (): Promise<object> => {
       requireDone(await job.outcome);
       const now = bench.specifications.find(name);
       const seconds = Math.round(performance.now() - begun) / 1000;
-      return { type: 'result', job: job.id, seconds, ...(now === undefined ? {} : { project: shown(now) }) };
+      return { type: 'result', job: job.id, seconds, ...(now === undefined ? {} : { project: shown(now) }), ...told };
     };
     if (!call.streams) return result();
     return new Progress(
@@ -113,7 +120,8 @@ export function projectOperations(office: Office): Operation[] {
         run(call, byName(call), async () => {
           const before = find(call.caller, byName(call));
           requireProjectAdmin(call.caller, before);
-          return { change: { kind: 'delete', before } };
+          const accounts = accountsOf(Object.keys(before.members), await people.accounts());
+          return { change: { kind: 'delete', before, accounts } };
         }),
     }),
     operation({
@@ -151,7 +159,8 @@ export function projectOperations(office: Office): Operation[] {
               exitCode: exitCodes.usage,
               hint: 'delete or keep that one',
             });
-          return { change: { kind: 'undelete', after: last.project, from: last.job } };
+          const { project: after, dropped } = withSameAccounts(last.project, last.accounts, await people.accounts());
+          return { change: { kind: 'undelete', after, from: last.job }, dropped };
         });
       },
     }),

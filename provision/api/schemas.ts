@@ -77,10 +77,16 @@ export const user = z.object({
 });
 export type User = z.output<typeof user>;
 
+/** The answer to a dry run of adding somebody: it could be done. */
+export const userDryRun = z.object({ dryRun: z.literal(true) });
+
 /** A project as the API shows it. */
 export const project = projectSpecification.omit({ version: true }).extend({
   links: z.record(z.string(), z.record(z.string(), z.string())),
 });
+
+/** Of a project that came back: members who are not the same account any more, and so none. */
+const dropped = z.array(z.string());
 
 /** The end of a job. */
 export const jobResult = z.object({
@@ -88,10 +94,11 @@ export const jobResult = z.object({
   job: z.string(),
   seconds: z.number(),
   project: project.optional(),
+  dropped: dropped.optional(),
 });
 
 /** What a change would do. */
-export const dryRun = z.object({ dryRun: z.literal(true), steps: z.array(z.string()) });
+export const dryRun = z.object({ dryRun: z.literal(true), steps: z.array(z.string()), dropped: dropped.optional() });
 
 /** Every refusal. */
 export const refusal = z.object({

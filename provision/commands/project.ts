@@ -85,13 +85,30 @@ export async function deleteProject(
 /** `devserver project undelete NAME`. */
 export async function undeleteProject(name: string, { dryRun }: ChangeOptions, context: CommandContext): Promise<void> {
   const path = `/deleted/${inPath(name)}/undelete`;
-  if (dryRun === true) return showPlan(await context.api.send<{ steps: string[] }>('POST', `${path}?dryRun=true`), context);
-  const answer = await context.api.follow<ProjectAnswer & { seconds: number }>('POST', path, undefined, context.onLine);
-  context.result(`${name} is back, after ${answer.seconds.toFixed(1)} s`, answer);
+  if (dryRun === true) return showPlan(await context.api.send<ShownPlan>('POST', `${path}?dryRun=true`), context);
+  const answer = await context.api.follow<UndeleteAnswer>('POST', path, undefined, context.onLine);
+  const lines = [`${name} is back, after ${answer.seconds.toFixed(1)} s`, ...droppedLines(answer)];
+  context.result(lines.join('\n'), answer);
 }
 
-function showPlan({ steps }: { steps: string[] }, { result }: CommandContext): void {
-  result(steps.map((step) => `would ${step}`).join('\n'), { dryRun: true, steps });
+interface UndeleteAnswer extends ProjectAnswer {
+  readonly seconds: number;
+  readonly dropped?: readonly string[];
+}
+
+interface ShownPlan {
+  readonly steps: readonly string[];
+  readonly dropped?: readonly string[];
+}
+
+function showPlan({ steps, dropped }: ShownPlan, { result }: CommandContext): void {
+  const told = dropped === undefined ? {} : { dropped };
+  result([...steps.map((step) => `would ${step}`), ...droppedLines(told)].join('\n'), { dryRun: true, steps, ...told });
+}
+
+/** Somebody new may have a name by now that was another's when the project was deleted. */
+function droppedLines({ dropped = [] }: Pick<ShownPlan, 'dropped'>): string[] {
+  return dropped.map((user) => `${user} is no member any more: the account of that name is gone, or another one`);
 }
 
 /** A word for a path of the API; what could lead elsewhere in it is refused here with the rule of names. */

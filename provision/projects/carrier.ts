@@ -59,7 +59,7 @@ export function carrierFor(
 /** The moment from which the project is as it shall be, for everybody. Can be done again. */
 function settle(bench: Bench, facts: FactsOf, change: Change, job: string): void {
   if (change.kind === 'delete') {
-    bench.deleted.keep(job, change.before);
+    bench.deleted.keep(job, change.before, change.accounts ?? {});
     bench.specifications.drop(change.before.name);
     bench.facts.withdraw(change.before.name);
     return;

@@ -5,15 +5,22 @@ import { z } from 'zod';
 import { jobPattern } from '../../src/kernel/appliance.ts';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
 import { type ProjectSpecification, projectSpecification } from '../../src/kernel/project.ts';
+import { type Accounts, accounts } from '../users/accounts.ts';
 
-const schema = z.strictObject({ job: z.string().regex(jobPattern), at: z.iso.datetime(), project: projectSpecification });
+const schema = z.strictObject({
+  job: z.string().regex(jobPattern),
+  at: z.iso.datetime(),
+  project: projectSpecification,
+  // none in a record of an earlier release: then nobody is known to be the same
+  accounts: accounts.default({}),
+});
 
 /** A deleted project that can still be had back. */
 export type DeletedProject = Readonly<z.output<typeof schema>>;
 
 export interface Deleted {
   readonly all: () => DeletedProject[];
-  readonly keep: (job: string, project: ProjectSpecification) => void;
+  readonly keep: (job: string, project: ProjectSpecification, accounts: Accounts) => void;
   readonly drop: (job: string) => void;
 }
 
@@ -33,10 +40,10 @@ export function openDeleted(folder: string, now: () => Date = () => new Date()):
       .sort((a, b) => (a.at < b.at ? -1 : 1));
   return {
     all,
-    keep: (job, project) => {
+    keep: (job, project, members) => {
       // told again after a crash: the day of the first time counts
       if (all().some((it) => it.job === job)) return;
-      const record = { job, at: now().toISOString(), project };
+      const record = { job, at: now().toISOString(), project, accounts: members };
       writeFileAtomically(path.join(folder, `${job}.yaml`), stringify(record), 0o600);
     },
     drop: (job) => rmSync(path.join(folder, `${job}.yaml`), { force: true }),

@@ -22,6 +22,13 @@ export function reservedNames({ components }: ApplianceCatalogue): Set<string> {
   return new Set([...own, ...pages, ...components.flatMap(({ reserved }) => reserved)].filter((word) => word !== ''));
 }
 
+/** Words no person may be called: those, and the accounts that the components' programs have in the directory. */
+export function reservedUserNames(catalogue: ApplianceCatalogue): Set<string> {
+  const secrets = catalogue.components.flatMap((component) => Object.values(component.secrets));
+  const accounts = secrets.flatMap(({ serviceAccount, userAccount }) => [serviceAccount, userAccount]);
+  return new Set([...reservedNames(catalogue), ...accounts.filter((name) => name !== undefined)]);
+}
+
 /** A whole specification out of a request, all its faults told at once. @throws UserError */
 export async function specificationOf(request: NewProject, by: string, door: Door): Promise<ProjectSpecification> {
   const { catalogue, templates } = door;

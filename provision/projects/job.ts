@@ -21,6 +21,8 @@ export type JobEvent =
 export interface Prepared {
   readonly change: Change;
   readonly seed?: ProjectSeed;
+  /** Members that could not be kept, to be told with the result. */
+  readonly dropped?: readonly string[];
 }
 
 /** A job under way. */

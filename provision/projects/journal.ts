@@ -14,11 +14,12 @@ import { z } from 'zod';
 import { jobPattern } from '../../src/kernel/appliance.ts';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { projectSpecification } from '../../src/kernel/project.ts';
+import { accounts } from '../users/accounts.ts';
 
 const change = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('create'), after: projectSpecification }),
   z.strictObject({ kind: z.literal('update'), before: projectSpecification, after: projectSpecification }),
-  z.strictObject({ kind: z.literal('delete'), before: projectSpecification }),
+  z.strictObject({ kind: z.literal('delete'), before: projectSpecification, accounts: accounts.optional() }),
   z.strictObject({ kind: z.literal('undelete'), after: projectSpecification, from: z.string().regex(jobPattern) }),
 ]);
 

@@ -1,12 +1,14 @@
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { type ProjectSpecification, type UsableFact, usableFacts } from '../../src/kernel/project.ts';
+import type { Accounts } from '../users/accounts.ts';
 import { type Resource, resourcesOf } from './resources.ts';
 
 /** What shall become of a project; also what the journal keeps of it. */
 export type Change =
   | { readonly kind: 'create'; readonly after: ProjectSpecification }
   | { readonly kind: 'update'; readonly before: ProjectSpecification; readonly after: ProjectSpecification }
-  | { readonly kind: 'delete'; readonly before: ProjectSpecification }
+  /** `accounts`: who its members are now, whatever becomes of their names; ADR 0014. */
+  | { readonly kind: 'delete'; readonly before: ProjectSpecification; readonly accounts?: Accounts | undefined }
   /** `from` is the job that deleted it: its stash and archive have that name. */
   | { readonly kind: 'undelete'; readonly after: ProjectSpecification; readonly from: string };
 

@@ -13,6 +13,7 @@ import { type Lanes, makeLanes } from './locks.ts';
 import { type OpenJobs, openJobs } from './open-jobs.ts';
 import { type Change, planChange, projectOf } from './plan.ts';
 import { type Resource, resourcesOf } from './resources.ts';
+import { makeUnderWay, type UnderWay } from './under-way.ts';
 
 /** Where changes of projects are carried out: one at a time per project, different projects side by side. */
 export interface Workshop {
@@ -22,6 +23,11 @@ export interface Workshop {
   readonly alone: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   /** Whether a change of the project began and is not ended: what there is of it is that change's business. */
   readonly isOpen: (name: string) => boolean;
+  /**
+   * Resolves once no job that has looked already can make this person a member of anything any more; those that look later
+   * must not find them. @throws UserError (exit 7) when one is left open that could.
+   */
+  readonly without: (user: string) => Promise<void>;
   /** The facts of a project as they are, or would be. */
   readonly factsOf: (project: ProjectSpecification) => ProjectFacts;
   /** Ends what a crash or a failing undo left open. Returns the jobs that are still open. */
@@ -39,17 +45,23 @@ export function openWorkshop(bench: Bench): Workshop {
   const lanes = makeLanes();
   const running = new Set<string>();
   const open = openJobs();
+  const underWay = makeUnderWay();
   const facts = (project: ProjectSpecification): ProjectFacts =>
     factsOf(bench.catalogue, project, bench.url(), bench.templateOf(project.template));
+  const shop: Shop = { bench, lanes, facts, running, open, underWay };
   return {
     factsOf: facts,
     isOpen: open.has,
+    without: async (user) => {
+      await underWay.without(user);
+      open.refusePerson(user);
+    },
     alone: (name, work) => lanes.run(turnOf(name), 1, work),
     start: (name, by, prepare) => {
       const started = deferred<Job>();
       void lanes
         .run(turnOf(name), 1, () =>
-          lanes.run('jobs', jobsAtOnce, () => work({ bench, lanes, facts, running, open }, by, prepare, started.resolve)),
+          lanes.run('jobs', jobsAtOnce, () => underWay.during((decided) => work(shop, by, prepare, decided, started.resolve))),
         )
         .catch(started.reject);
       return started.promise;
@@ -57,7 +69,7 @@ export function openWorkshop(bench: Bench): Workshop {
     takeUpAll: async () => {
       const left = listJobs(bench.jobs).filter((job) => !running.has(job) && !isSettled(bench.jobs, job));
       // each takes its project's place at once, before anybody new can
-      const ends = await Promise.all(left.map((job) => endsNow({ bench, lanes, facts, running, open }, job)));
+      const ends = await Promise.all(left.map((job) => endsNow(shop, job)));
       return left.filter((_, index) => ends[index] === false);
     },
   };
@@ -70,15 +82,18 @@ interface Shop {
   /** Jobs that somebody is at. */
   readonly running: Set<string>;
   readonly open: OpenJobs;
+  readonly underWay: UnderWay;
 }
 
 async function work(
   { bench, lanes, facts, running, open }: Shop,
   by: string,
   prepare: () => Promise<Prepared>,
+  decided: (change: Change) => void,
   started: (job: Job) => void,
 ): Promise<void> {
   const { change, seed } = await prepare();
+  decided(change);
   open.refuse(projectOf(change));
   requireDataDisk(bench.jobs, change.kind === 'delete');
   const id = newJobName(new Date());
@@ -93,7 +108,7 @@ async function work(
   outcome.promise.catch(() => {});
   try {
     journal.write({ is: 'begin', change, by, steps: plan.steps.map(({ key, verb }) => `${key} ${verb}`) });
-    open.add(id, projectOf(change));
+    open.add(id, change);
     feed.push({ type: 'job', job: id, steps: plan.steps.length });
     started({ id, plan, events: feed.read, outcome: outcome.promise });
     const carrier = carrierFor(bench, lanes, facts, plan, id, seed, 'live', (index, step, state) => {
@@ -148,7 +163,7 @@ async function endsNow(shop: Shop, job: string): Promise<boolean> {
   }
 }
 
-async function resume({ bench, lanes, facts, running, open }: Shop, job: string): Promise<Outcome | undefined> {
+async function resume({ bench, lanes, facts, running, open, underWay }: Shop, job: string): Promise<Outcome | undefined> {
   running.add(job);
   const records = readJournal(bench.jobs, job);
   const begin = records.find((it) => it.is === 'begin');
@@ -156,7 +171,7 @@ async function resume({ bench, lanes, facts, running, open }: Shop, job: string)
   if (begin?.is !== 'begin') return undefined;
   const plan = planChange(bench.catalogue, begin.change);
   const name = projectOf(begin.change);
-  open.add(job, name);
+  open.add(job, begin.change);
   const end = async (): Promise<Outcome> => {
     const journal = openJournal(bench.jobs, job, bench.atLine);
     try {
@@ -170,7 +185,10 @@ async function resume({ bench, lanes, facts, running, open }: Shop, job: string)
       running.delete(job);
     }
   };
-  return lanes.run(turnOf(name), 1, () => lanes.run('jobs', jobsAtOnce, end));
+  return underWay.during((decided) => {
+    decided(begin.change);
+    return lanes.run(turnOf(name), 1, () => lanes.run('jobs', jobsAtOnce, end));
+  });
 }
 
 function tell(bench: Bench, change: Change, by: string, job: string, end: Outcome): void {

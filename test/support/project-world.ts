@@ -81,6 +81,7 @@ function component(name: string, provides: readonly string[], project: readonly 
     options: {},
     project,
     reserved: [],
+    secrets: {},
     driver,
   };
 }

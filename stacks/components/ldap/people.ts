@@ -6,6 +6,8 @@ import { userName } from './names.ts';
 /** A person as the daemon shows one. */
 interface Person {
   readonly name: string;
+  /** The entry's own mark: the server makes it, a move keeps it, and a new entry of the same name has another. */
+  readonly account: string;
   readonly fullName: string;
   readonly mail?: string;
   readonly disabled: boolean;
@@ -39,7 +41,7 @@ export async function setDisabled(system: System, name: string, disabled: boolea
 export async function peopleAndGroups(system: System): Promise<{ people: Person[]; groups: Record<string, string[]> }> {
   const person = '(&(objectClass=inetOrgPerson)(|(ou:dn:=people)(ou:dn:=disabled)))';
   const filter = `(|${person}(&(objectClass=groupOfNames)(|(cn=admins)(cn=creators))))`;
-  const attributes = ['uid', 'cn', 'mail', 'member', 'userPassword'];
+  const attributes = ['uid', 'cn', 'mail', 'member', 'userPassword', 'entryUUID'];
   const entries = await search(system, tree.root, filter, { scope: 'sub', attributes });
   const groupMembers = (cn: string): string[] => {
     const group = entries.find(({ dn }) => dn?.[0] === `cn=${cn},${tree.groups}`);
@@ -47,8 +49,9 @@ export async function peopleAndGroups(system: System): Promise<{ people: Person[
   };
   const people = entries
     .filter(({ uid }) => uid !== undefined)
-    .map(({ dn, uid, cn, mail, userPassword }) => ({
+    .map(({ dn, uid, cn, mail, userPassword, entryUUID }) => ({
       name: uid?.[0] ?? '',
+      account: entryUUID?.[0] ?? '',
       fullName: cn?.[0] ?? '',
       ...(mail?.[0] === undefined ? {} : { mail: mail[0] }),
       disabled: dn?.[0]?.endsWith(`,${tree.disabled}`) === true,
