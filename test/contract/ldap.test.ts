@@ -105,6 +105,44 @@ describe.skipIf(!isRoot || missing.length > 0)(
       await ask('remove', { kind: 'group', name: 'shop.readers' });
     });
 
+    it('knows a person by more than the name', async () => {
+      const accountOf = async (name: string): Promise<string | undefined> =>
+        ((await ask('people', {})) as { people: { name: string; account: string }[] }).people.find((it) => it.name === name)
+          ?.account;
+      await user('eve', { password: 'eve-Passw0rd1' });
+      const first = await accountOf('eve');
+      expect(first).toMatch(/^[0-9a-f-]{36}$/);
+      await user('eve', { disabled: true });
+      expect(await accountOf('eve')).toBe(first);
+      await user('eve', { disabled: false, fullName: 'Eve Renamed', password: 'eve-Passw0rd2' });
+      expect(await accountOf('eve')).toBe(first);
+      await ask('remove', { kind: 'user', name: 'eve' });
+      await user('eve', { password: 'eve-Passw0rd1' });
+      expect(await accountOf('eve')).toMatch(/^[0-9a-f-]{36}$/);
+      expect(await accountOf('eve')).not.toBe(first);
+      await ask('remove', { kind: 'user', name: 'eve' });
+    });
+
+    it('adds a person as a whole, or not at all', async () => {
+      const added = (password: string): Promise<unknown> => user('eve', { password });
+      await expect(added('short')).rejects.toThrow('at least 10 characters');
+      expect(await read('user', 'eve')).toBeNull();
+      await expect(ask('check', { kind: 'user', name: 'eve', password: 'short' })).rejects.toThrow('at least 10 characters');
+      await expect(ask('check', { kind: 'user', name: 'e,ou=x', password: 'eve-Passw0rd1' })).rejects.toThrow('is no user name');
+      await ask('check', { kind: 'user', name: 'eve', password: 'eve-Passw0rd1' });
+      expect(await read('user', 'eve')).toBeNull();
+      // the last step fails: nobody can be put into a group that is not there
+      await ask('remove', { kind: 'group', name: 'users' });
+      await expect(added('eve-Passw0rd1')).rejects.toThrow();
+      expect(await read('user', 'eve')).toBeNull();
+      await ask('bootstrap');
+      await added('eve-Passw0rd1');
+      await expect(user('eve', { fullName: 'Other', password: 'short' })).rejects.toThrow('at least 10 characters');
+      expect(await read('user', 'eve')).toMatchObject({ cn: ['eve Test'] });
+      expect(await bind(dn('eve'), 'eve-Passw0rd1')).toBe(0);
+      await ask('remove', { kind: 'user', name: 'eve' });
+    });
+
     it('applies a group as a whole, and a removed user leaves all groups', async () => {
       for (const name of ['dev', 'rob']) await user(name);
       await group('shop.developers', ['dev', 'rob']);

@@ -26,6 +26,7 @@ import {
   tree,
 } from './directory.ts';
 import { applyGroup, type Compared, compareGroup, groupArgs, groupDn } from './groups.ts';
+import type { Attributes } from './ldif.ts';
 import { userName } from './names.ts';
 import { activeDn, findPerson, peopleAndGroups, setDisabled } from './people.ts';
 
@@ -63,24 +64,51 @@ const resourceArgs = z.discriminatedUnion('kind', [userArgs, groupArgs, serviceA
 const comparedArgs = z.discriminatedUnion('kind', [groupArgs, comparedAccountArgs]);
 const nameArgs = z.strictObject({ kind: z.enum(['user', 'group', 'service-account']), name: z.string() });
 
+/** check: whether `apply` would take this name and password; changes nothing. */
+async function check(args: unknown): Promise<void> {
+  const { name, password: fresh } = userArgs.pick({ kind: true, name: true, password: true }).parse(args);
+  userName(name);
+  if (fresh !== undefined) requireLength(fresh);
+}
+
 /** apply: the whole desired state of a user, a group or a builder. */
 async function apply(args: unknown): Promise<void> {
   const wanted = resourceArgs.parse(args);
   if (wanted.kind === 'service-account') return applyBuilder(system, wanted);
   if (wanted.kind === 'group') return applyGroup(system, wanted);
+  return applyUser(wanted);
+}
+
+/** A person who was not there before is there as a whole afterwards, or not at all. */
+async function applyUser(wanted: z.output<typeof userArgs>): Promise<void> {
   const name = userName(wanted.name);
+  if (wanted.password !== undefined) requireLength(wanted.password);
   const dn = (await findPerson(system, name)) ?? activeDn(name);
   const fullName = wanted.fullName === undefined ? {} : { cn: [wanted.fullName], sn: [wanted.fullName] };
   const mail = wanted.mail === undefined ? {} : { mail: [wanted.mail].filter((it) => it !== '') };
-  await ensureEntry(system, dn, { objectClass: ['inetOrgPerson'], uid: [name], cn: [name], sn: [name], ...fullName, ...mail });
-  if (Object.keys({ ...fullName, ...mail }).length > 0) await replaceAttributes(system, dn, { ...fullName, ...mail });
-  if (wanted.password !== undefined) {
-    requireLength(wanted.password);
-    await setPassword(system, dn, wanted.password);
+  const isNew = await ensureEntry(system, dn, {
+    ...{ objectClass: ['inetOrgPerson'], uid: [name], cn: [name], sn: [name] },
+    ...{ ...fullName, ...mail },
+  });
+  try {
+    await complete(dn, wanted, { ...fullName, ...mail });
+  } catch (error) {
+    // the first error is the one to tell
+    if (isNew) await removeEntry(system, dn).catch(() => {});
+    throw error;
   }
+}
+
+async function complete(
+  dn: string,
+  { name, password: fresh, disabled }: z.output<typeof userArgs>,
+  attributes: Attributes,
+): Promise<void> {
+  if (Object.keys(attributes).length > 0) await replaceAttributes(system, dn, attributes);
+  if (fresh !== undefined) await setPassword(system, dn, fresh);
   // last: who is in `users` can log in, and must be complete by then
   await addMember(system, 'users', dn);
-  if (wanted.disabled !== undefined) await setDisabled(system, name, wanted.disabled);
+  if (disabled !== undefined) await setDisabled(system, name, disabled);
 }
 
 /** compare: a group or a builder with what `apply` would make of the same arguments. */
@@ -122,6 +150,7 @@ async function list(args: unknown): Promise<string[]> {
 serveDriver({
   bootstrap: async () => bootstrapDirectory(system, JSON.parse(readFileSync(accountsFile, 'utf8')) as DirectoryAccount[]),
   password,
+  check,
   apply,
   compare,
   read,
