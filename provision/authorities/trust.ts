@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
+import { UserError } from '../../src/kernel/errors.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { keptAuthorities } from './store.ts';
 
@@ -11,7 +12,7 @@ export interface TrustPlaces {
   readonly local: string;
   /** Java's list; its hook takes in what is new but is not told what has gone. */
   readonly java: string;
-  /** Digest of the authorities that this system disk trusts. */
+  /** Digest of the authorities that this system disk trusts; `changing` while that is not said yet. */
   readonly stamp: string;
 }
 
@@ -34,6 +35,8 @@ export async function trustKept(system: System, places: TrustPlaces = systemPlac
   // somebody else may keep another one meanwhile
   for (let wanted = wantedFiles(); digestOf(wanted) !== digestAt(places.stamp); wanted = wantedFiles()) {
     changed = true;
+    // from here on a try that ends early is known as one, also by a set that is what it was before
+    writeFileAtomically(places.stamp, 'changing', 0o644);
     const gone = ownFiles(places.local).filter((name) => !wanted.has(name));
     // Java first: as long as the file is there, a second try knows what to forget
     for (const name of gone) await forgetInJava(name, places.java, system);
@@ -65,9 +68,12 @@ function ownFiles(folder: string): string[] {
 async function forgetInJava(name: string, store: string, system: System): Promise<void> {
   if (!existsSync(store) || system.which('keytool') === undefined) return;
   const alias = `debian:${name.replace(/\.crt$/, '.pem')}`;
-  // the password is the one every Java has; an alias that is not there is as good
+  // the password is the one every Java has
   const args = ['-delete', '-noprompt', '-alias', alias, '-keystore', store, '-storepass', 'changeit'];
-  await system.run({ file: 'keytool', args, timeout: 120_000 }, { accept: 'any' });
+  const { exitCode, stdout, stderr } = await system.run({ file: 'keytool', args, timeout: 120_000 }, { accept: 'any' });
+  // an alias that is not there is as good; anything else has left it there
+  if (exitCode === 0 || `${stdout}${stderr}`.includes('does not exist')) return;
+  throw new UserError(`keytool can't forget ${alias}`, { details: `${stdout}${stderr}`.trim().split('\n').slice(-3) });
 }
 
 /** Empty for an empty set, which is what a new system disk trusts. */

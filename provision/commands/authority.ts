@@ -77,17 +77,25 @@ export async function listAuthorities(
   );
 }
 
-/** `devserver authority remove NAME`: programs that start from now on trust it no more. */
+/** `devserver authority remove NAME`: programs that start from now on trust it no more. Said again it ends what was cut short. */
 export async function removeAuthority(
   name: string,
   { result }: Result,
   { system, places }: AuthorityMachine = thisMachine(),
 ): Promise<void> {
   requireRoot(system);
-  if (!authorityName.test(name) || keptAuthority(name) === undefined)
-    throw new UserError(`there is no authority ${name}`, { hint: 'devserver authority list', exitCode: exitCodes.usage });
-  forgetAuthority(name);
-  await trustKept(system, places);
+  const none = new UserError(`there is no authority ${name}`, { hint: 'devserver authority list', exitCode: exitCodes.usage });
+  if (!authorityName.test(name)) throw none;
+  const isKept = keptAuthority(name) !== undefined;
+  if (isKept) forgetAuthority(name);
+  const changed = await trustKept(system, places).catch((error: unknown) => {
+    throw new UserError(`${name} may still be trusted: ${error instanceof Error ? error.message : String(error)}`, {
+      hint: `once it can be changed again: devserver authority remove ${name}`,
+      exitCode: exitCodes.failedNotUndone,
+      cause: error,
+    });
+  });
+  if (!isKept && !changed) throw none;
   result(`${name} is trusted no more`, { name });
 }
 

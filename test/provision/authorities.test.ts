@@ -24,6 +24,8 @@ const next = madeCertificate('/CN=Firm 2', { days: 20 });
 const leaf = madeCertificate('/CN=example.org', { ca: false });
 const ran: string[] = [];
 let fails = false;
+/** What keytool fails with. */
+let keytool = '';
 const system: System = {
   ...realSystem(),
   isRoot: true,
@@ -31,7 +33,11 @@ const system: System = {
   run: async (command) => {
     ran.push(showCommand(command));
     if (fails) throw new Error('no space left');
-    return { stdout: '', stderr: '', exitCode: 0 };
+    return {
+      stdout: command.file === 'keytool' ? keytool : '',
+      stderr: '',
+      exitCode: command.file === 'keytool' && keytool !== '' ? 1 : 0,
+    };
   },
 };
 const update = 'update-ca-certificates --fresh';
@@ -47,6 +53,7 @@ beforeEach(() => {
   mkdirSync(root, { recursive: true });
   ran.length = 0;
   fails = false;
+  keytool = '';
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
@@ -159,6 +166,41 @@ describe('devserver authority', () => {
     fails = true;
     await expect(addAuthority(file('firm.crt', firm.pem), {}, context, machine)).rejects.toMatchObject({ exitCode: 5 });
     expect(keptAuthorities()).toEqual([]);
+    // nor does the next update of the system's list find anything of it, once it has been looked at again
+    fails = false;
+    expect(await trustKept(system, places)).toBe(true);
+    expect(trusted()).toEqual([]);
+  });
+
+  it('removes on the second try what the first could not', async () => {
+    await addAuthority(file('firm.crt', firm.pem), {}, context, machine);
+    fails = true;
+    for (const _try of [1, 2])
+      await expect(removeAuthority('firm', context, machine)).rejects.toMatchObject({
+        message: 'firm may still be trusted: no space left',
+        hint: expect.stringContaining('devserver authority remove firm') as string,
+        exitCode: 6,
+      });
+    fails = false;
+    ran.length = 0;
+    await removeAuthority('firm', context, machine);
+    expect(ran).toEqual([update]);
+    expect([said.at(-1), trusted(), keptAuthorities()]).toEqual([['firm is trusted no more', { name: 'firm' }], [], []]);
+    await expect(removeAuthority('firm', context, machine)).rejects.toMatchObject({ message: 'there is no authority firm' });
+  });
+
+  it('does not say that Java has forgotten what it has not', async () => {
+    writeFileSync(places.java, '');
+    await addAuthority(file('firm.crt', firm.pem), {}, context, machine);
+    keytool = 'keytool error: java.io.IOException: No space left on device';
+    await expect(removeAuthority('firm', context, machine)).rejects.toMatchObject({
+      exitCode: 6,
+      message: /keytool can't forget/,
+    });
+    expect(trusted(), 'what a second try has to forget is still known').toEqual(['devserver-firm.1.crt']);
+    keytool = 'keytool error: java.lang.Exception: Alias <debian:devserver-firm.1.pem> does not exist';
+    await removeAuthority('firm', context, machine);
+    expect(trusted()).toEqual([]);
   });
 });
 
