@@ -4,9 +4,8 @@ import { apiRoutes, operationsOf } from '../api/routes.ts';
 import { openOffice } from '../projects/open-office.ts';
 import { startWork } from '../projects/start-work.ts';
 import { startBootstraps } from './bootstrap.ts';
-import { frontPage } from './pages.ts';
-import { changePassword, showPasswordForm } from './password.ts';
-import { json, type Route, serveHttp, text } from './server.ts';
+import { frontRoutes } from './front-routes.ts';
+import { json, type Route, serveHttp } from './server.ts';
 import { currentStatus, type Status } from './status.ts';
 
 /** Of the API: the first digit changes when a client would have to. */
@@ -27,13 +26,7 @@ function main(): void {
     process.exit(1);
   });
 
-  const front: Record<string, Route> = {
-    'GET /': async ({ user }) => (user === undefined ? text(401, 'log in first') : frontPage(await status(), user)),
-    'GET /status.json': async () => json(200, await status()),
-    'GET /password': showPasswordForm,
-    'POST /password': changePassword(catalogue),
-    ...apiRoutes(office, operations, 'front', apiVersion),
-  };
+  const front = frontRoutes(office, operations, status, apiVersion);
   const control: Record<string, Route> = {
     'GET /status': async () => json(200, await status()),
     ...apiRoutes(office, operations, 'control', apiVersion),

@@ -74,6 +74,8 @@ describe('the password form', () => {
     ['a foreign origin', { origin: 'https://evil.example.org' }],
     ['the same host on another port', { origin: 'https://dev.example.org' }],
     ['an opaque origin', { origin: 'null' }],
+    ['a foreign origin, whatever else it claims', { 'sec-fetch-site': 'same-origin', origin: 'https://evil.example.org' }],
+    ['two origins', { 'sec-fetch-site': 'same-origin', origin: 'https://dev.example.org:8443, https://evil.example.org' }],
     ['a request that says nothing', {}],
   ])('refuses %s', async (_what, headers) => {
     expect(await post(form('old-secret', 'evil-secret'), headers)).toMatchObject({ status: 403 });

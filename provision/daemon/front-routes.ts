@@ -1,0 +1,40 @@
+import type { Office } from '../api/office.ts';
+import type { Operation } from '../api/operation.ts';
+import { Refusal, refusalOf } from '../api/refusal.ts';
+import { apiRoutes } from '../api/routes.ts';
+import { readSite } from '../boot/site.ts';
+import { frontPage } from './pages.ts';
+import { changePassword, showPasswordForm } from './password.ts';
+import { isForeign } from './same-site.ts';
+import { json, type Route, text } from './server.ts';
+import type { Status } from './status.ts';
+
+/** What the daemon serves to people behind the front. What may change something is taken from no other site's page. */
+export function frontRoutes(
+  office: Office,
+  operations: readonly Operation[],
+  status: () => Promise<Status>,
+  version: string,
+): Record<string, Route> {
+  const routes: Record<string, Route> = {
+    'GET /': async ({ user }) => (user === undefined ? text(401, 'log in first') : frontPage(await status(), user)),
+    'GET /status.json': async () => json(200, await status()),
+    'GET /password': showPasswordForm,
+    'POST /password': changePassword(office.catalogue),
+    ...apiRoutes(office, operations, 'front', version),
+  };
+  const guarded = (key: string, route: Route): Route => (key.startsWith('GET ') ? route : fromThisSite(route));
+  return Object.fromEntries(Object.entries(routes).map(([key, route]) => [key, guarded(key, route)]));
+}
+
+/** A browser sends the login by itself, whichever page asks it to. */
+function fromThisSite(route: Route): Route {
+  return async (request) => {
+    if (!isForeign(request)) return route(request);
+    // who uses another name of this server has the same trouble
+    const hint = `the pages of this one are at ${readSite().url}`;
+    const refusal = new Refusal(403, 'this request came from another site', { hint });
+    const { status, message } = refusal;
+    return request.path.startsWith('/api/') ? json(status, refusalOf(refusal).body) : text(status, `${message}; ${hint}`);
+  };
+}
