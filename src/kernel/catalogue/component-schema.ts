@@ -13,13 +13,12 @@ const mode = z.string().regex(/^0[0-7]{3}$/, 'must be an octal mode such as "064
 const directoryMode = z.string().regex(/^[02][0-7]{3}$/, 'must be an octal mode such as "0750", or "2770" for setgid');
 const size = z.string().regex(/^[0-9]+[MG]$/, 'must be a size such as 384M or 2G');
 
-/** A question the wizard asks; its answer is `options.NAME` in templates. */
+/** A setting, given by `--set` or in devserver.yaml; its value is `options.NAME` in templates. */
 export const optionSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('bool'),
     default: z.boolean(),
     help: z.string(),
-    ask: z.enum(['always', 'never']).default('always'),
   }),
   z.strictObject({
     type: z.literal('int'),
@@ -27,7 +26,6 @@ export const optionSchema = z.discriminatedUnion('type', [
     min: z.int().optional(),
     max: z.int().optional(),
     help: z.string(),
-    ask: z.enum(['always', 'never']).default('always'),
   }),
   z.strictObject({
     type: z.literal('size'),
@@ -35,21 +33,18 @@ export const optionSchema = z.discriminatedUnion('type', [
     min: size.optional(),
     max: size.optional(),
     help: z.string(),
-    ask: z.enum(['always', 'never']).default('always'),
   }),
   z.strictObject({
     type: z.literal('enum'),
     of: z.array(z.string()).min(1),
     default: z.string(),
     help: z.string(),
-    ask: z.enum(['always', 'never']).default('always'),
   }),
   z.strictObject({
     type: z.literal('string'),
     default: z.string(),
     pattern: z.string().refine(isRegExp, 'must be a regular expression').optional(),
     help: z.string(),
-    ask: z.enum(['always', 'never']).default('always'),
   }),
 ]);
 
