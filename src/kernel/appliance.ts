@@ -1,4 +1,4 @@
-import type { ComponentData } from './catalogue/component-schema.ts';
+import type { CarriedData, ComponentData } from './catalogue/component-schema.ts';
 
 /** A file rendered inside the appliance at every boot. */
 export interface BootFile {
@@ -15,28 +15,8 @@ export interface BootFile {
 }
 
 /** One component as the appliance knows it. */
-export interface ApplianceComponent
-  extends Pick<
-    ComponentData,
-    | 'name'
-    | 'title'
-    | 'summary'
-    | 'licence'
-    | 'support'
-    | 'provides'
-    | 'needs'
-    | 'secrets'
-    | 'state'
-    | 'web'
-    | 'checks'
-    | 'exports'
-    | 'backup'
-    | 'project'
-    | 'reserved'
-    | 'events'
-    | 'emits'
-    | 'spool'
-  > {
+export interface ApplianceComponent extends CarriedData {
+  readonly exports: ComponentData['exports'];
   readonly options: Readonly<Record<string, string | number | boolean>>;
   readonly boot: readonly BootFile[];
   readonly driver:

@@ -1,4 +1,5 @@
 import { type ApplianceCatalogue, type ApplianceComponent, appliancePaths } from '../kernel/appliance.ts';
+import { carriedSchema } from '../kernel/catalogue/component-schema.ts';
 import type { Component } from '../kernel/catalogue/load.ts';
 import type { OptionValues } from '../kernel/catalogue/option-value.ts';
 import { DataError, UserError } from '../kernel/errors.ts';
@@ -98,45 +99,9 @@ function applianceCatalogue(
 }
 
 function applianceComponent(component: Component, options: OptionValues): ApplianceComponent {
-  const {
-    name,
-    title,
-    summary,
-    licence,
-    support,
-    provides,
-    needs,
-    secrets,
-    state,
-    web,
-    checks,
-    backup,
-    project,
-    reserved,
-    events,
-    emits,
-    spool,
-    driver,
-    install,
-  } = component.data;
+  const { name, driver, install } = component.data;
   return {
-    name,
-    title,
-    summary,
-    licence,
-    support,
-    provides,
-    needs,
-    secrets,
-    state,
-    web,
-    checks,
-    backup,
-    project,
-    reserved,
-    events,
-    emits,
-    spool,
+    ...carriedSchema.parse(component.data),
     exports: renderedExports(component, options),
     options,
     boot: bootFilesOf(component),
