@@ -24,9 +24,13 @@ import { refuseFlags } from './wizard/wrong-flag.ts';
 const flags: ParsedFlags = parsedFlags();
 
 const abort = new AbortController();
+const interrupted = new UserError('interrupted', { exitCode: exitCodes.interrupted });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => abort.abort(new UserError('interrupted', { exitCode: exitCodes.interrupted })));
+  process.on(signal, () => abort.abort(interrupted));
 }
+
+/** Why the output ended, told at once: a command that ends by it has nothing to add. */
+let outputGone: UserError | undefined;
 
 /** Whoever reads the output went away, or it goes to a disk that is full: what is under way ends as by Ctrl-C. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -35,7 +39,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   const message = isFull ? 'the output can not be written: the disk is full' : 'nobody reads the output any more';
   const exitCode = isFull ? exitCodes.machineLacks : exitCodes.interrupted;
   process.exitCode = exitCode;
-  abort.abort(new UserError(message, { exitCode }));
+  outputGone = new UserError(message, { exitCode });
+  abort.abort(outputGone);
   process.stderr.write(`create-devserver: ${message}\n`);
 });
 process.stderr.on('error', () => {});
@@ -209,7 +214,8 @@ interface Failure {
 /** Whether an error may be no more than a helper's end by Ctrl-C: everything was undone, and nothing else is wrong. */
 function mayBeInterrupted(error: unknown): boolean {
   if (error instanceof CommanderError) return false;
-  return !(error instanceof UserError) || error.exitCode === exitCodes.failedUndone;
+  if (!(error instanceof UserError)) return true;
+  return error.exitCode === exitCodes.failedUndone || (outputGone !== undefined && error.message === interrupted.message);
 }
 
 function failureOf(thrown: unknown): Failure {
@@ -219,6 +225,7 @@ function failureOf(thrown: unknown): Failure {
   const headed = (message: string): string => `create-devserver: ${message}`;
   if (known !== undefined) {
     const { message, details, exitCode } = known;
+    if (known === outputGone) return { message, hint: undefined, details, exitCode, said: [] };
     const said = known instanceof DataError ? details : [...details.map((detail) => `  ${detail}`), headed(message)];
     return { message, hint: known.hint === undefined ? undefined : asCalled(known.hint), details, exitCode, said };
   }
