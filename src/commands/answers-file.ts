@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { writeFileAtomically } from '../kernel/atomic-file.ts';
 import type { Catalogue } from '../kernel/catalogue/load.ts';
 import { DataError, exitCodes, type Fault, UserError } from '../kernel/errors.ts';
+import { makeFolder } from '../kernel/folder.ts';
 import { inOrder, readYaml, type YamlFile } from '../kernel/yaml-file.ts';
 import { type Answers, answersSchema } from '../plan/answers.ts';
 import { namedAnswersSchema, type Refuse, type WrongAnswer, wrongAnswers, wrongNames } from '../plan/wrong-answers.ts';
@@ -72,6 +73,7 @@ function wrongIn(result: ReturnType<typeof readYaml<typeof answersSchema>>, cata
 export function writeAnswers(dir: string, answers: Answers): string | undefined {
   const heading = '# What create-devserver asked; edit it and run `create-devserver build` again.\n';
   const file = path.join(dir, 'devserver.yaml');
+  makeFolder(dir);
   const earlier = existsSync(file) ? `${file}.old` : undefined;
   if (earlier !== undefined) renameSync(file, earlier);
   try {

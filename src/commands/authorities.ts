@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../kernel/atomic-file.ts';
 import { authorityNameOf, readAuthorityFile } from '../kernel/authority.ts';
+import { makeFolder } from '../kernel/folder.ts';
 import type { WrongAnswer } from '../plan/wrong-answers.ts';
 import type { WrongFlag } from '../wizard/wrong-flag.ts';
 
@@ -42,6 +43,7 @@ function whyNone(file: string, others: readonly string[], { faults }: Read): rea
 
 /** Keeps the authorities in DIR/authorities, since DIR is all a server is made from. */
 export function copyAuthorities(dir: string, files: readonly string[]): void {
+  if (files.length > 0) makeFolder(path.join(dir, 'authorities'));
   for (const file of files) writeFileAtomically(path.join(dir, authorityCopy(file)), read(file).pem, 0o644);
 }
 

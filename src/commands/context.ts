@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Catalogue, loadCatalogue } from '../kernel/catalogue/load.ts';
 import { exitCodes, UserError } from '../kernel/errors.ts';
-import { whyNotWritable } from '../kernel/folder.ts';
+import { requireWritable } from '../kernel/folder.ts';
 import { realSystem, type System } from '../kernel/system.ts';
 import { makeOutput, type Output } from '../terminal/output.ts';
 
@@ -59,14 +59,8 @@ function cacheFolder(flag: string | undefined, { DEVSERVER_CACHE: own, XDG_CACHE
 
 /** That a build can write where it has to. @throws UserError (exit 2) naming the folder that is none, or closed. */
 export function requireFolders(dir: string, cache: string): void {
-  for (const [what, folder] of [
-    ['', dir],
-    ['--cache ', cache],
-  ] as const) {
-    const why = whyNotWritable(folder);
-    if (why !== undefined)
-      throw new UserError(`${what}${folder}: ${why}`, { exitCode: exitCodes.usage, hint: 'name another folder' });
-  }
+  requireWritable(dir);
+  requireWritable(cache, '--cache');
 }
 
 /** The bundle lies in build/, beside src/ and stacks/. */

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../kernel/folder.ts';
 
 /** What the store holds; each kind is a folder. */
 export type CacheKind = 'tools' | 'download' | 'layer' | 'artifact';
@@ -25,14 +26,14 @@ export interface Cache {
 /** Opens the store at `folder` and sweeps what killed builds left. */
 export async function openCache(folder: string): Promise<Cache> {
   const dir = path.resolve(folder);
-  await mkdir(dir, { recursive: true });
+  makeFolder(dir);
   await sweepTemporaries(dir);
   return {
     has: (kind, key) => exists(path.join(dir, kind, key)),
     getOrMake: async (kind, key, make) => {
       const target = path.join(dir, kind, key);
       if (await exists(target)) return { path: target, cached: true };
-      await mkdir(path.dirname(target), { recursive: true });
+      makeFolder(path.dirname(target));
       const temporary = path.join(dir, temporaryName());
       try {
         await make(temporary);

@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '../kernel/folder.ts';
 import type { Report } from '../kernel/report.ts';
 import { type System, showCommand } from '../kernel/system.ts';
 
@@ -19,7 +20,7 @@ export interface BuildLog {
  * full disk the build itself says so, and what it says once there is room again is in the log.
  */
 export function openLog(file: string, system: System, report: Report): BuildLog {
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeFolder(path.dirname(file));
   const descriptor = openSync(file, 'w');
   const write = (line: string): void => {
     try {

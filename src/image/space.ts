@@ -1,5 +1,6 @@
-import { mkdir, stat, statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { exitCodes, UserError } from '../kernel/errors.ts';
+import { makeFolder } from '../kernel/folder.ts';
 
 /** Space that a build needs in a folder. */
 export interface SpaceNeed {
@@ -22,7 +23,7 @@ export type FreeSpace = (folder: string) => Promise<number>;
 export async function requireSpace(needs: readonly SpaceNeed[], freeIn: FreeSpace = freeSpace): Promise<void> {
   const byDevice = new Map<number, SpaceNeed>();
   for (const { folder, bytes } of needs) {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     const { dev } = await stat(folder);
     const before = byDevice.get(dev);
     byDevice.set(dev, { folder: before?.folder ?? folder, bytes: bytes + (before?.bytes ?? 0) });

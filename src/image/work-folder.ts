@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../kernel/folder.ts';
 import { sweepTemporaries, temporaryName } from './cache.ts';
 
 /**
@@ -7,7 +8,7 @@ import { sweepTemporaries, temporaryName } from './cache.ts';
  * whatever happens. What killed builds left there is swept first.
  */
 export async function withWorkFolder<T>(dir: string, work: (folder: string) => Promise<T>): Promise<T> {
-  await mkdir(dir, { recursive: true });
+  makeFolder(dir);
   await sweepTemporaries(dir);
   const folder = path.join(dir, temporaryName());
   await mkdir(folder);

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../kernel/folder.ts';
 import type { Report } from '../kernel/report.ts';
 import type { Command, System } from '../kernel/system.ts';
 
@@ -95,9 +95,9 @@ export function machinePaths(dir: string): MachinePaths {
 }
 
 /** Makes the folder, readable by its owner alone, and returns the paths in it. */
-export async function makeMachineFolder(dir: string): Promise<MachinePaths> {
+export function makeMachineFolder(dir: string): MachinePaths {
   const paths = machinePaths(dir);
-  await mkdir(paths.folder, { recursive: true, mode: 0o700 });
-  await mkdir(paths.credentials, { recursive: true, mode: 0o700 });
+  makeFolder(paths.folder, 0o700);
+  makeFolder(paths.credentials, 0o700);
   return paths;
 }

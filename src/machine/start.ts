@@ -44,7 +44,7 @@ export async function startMachine(
   context: MachineContext,
   extra: QemuExtras = {},
 ): Promise<StartOutcome> {
-  const paths = await makeMachineFolder(instance.dir);
+  const paths = makeMachineFolder(instance.dir);
   return withLock(paths.lock, `the machine in ${instance.dir}`, async () => {
     const recorded = await readState(paths.state);
     const adminPasswordFile = await keepAdminPassword(paths.adminPassword);

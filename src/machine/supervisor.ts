@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder } from '../kernel/folder.ts';
 import { realSystem, type System } from '../kernel/system.ts';
 import { makeGuestGroups, removeGroups } from './cgroup.ts';
 import { abandoned, recordNews, runContainer, say } from './container.ts';
@@ -48,7 +49,7 @@ async function supervise(plan: NspawnPlan): Promise<void> {
 }
 
 async function mountAll(plan: NspawnPlan, system: System): Promise<void> {
-  mkdirSync(plan.paths.root, { recursive: true });
+  makeFolder(plan.paths.root);
   // systemd-nspawn leaves folders here; on a file system of our own they go with us.
   mkdirSync('/run/systemd/nspawn', { recursive: true });
   await system.run({

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const paths = await makeMachineFolder(dir);
+  const paths = makeMachineFolder(dir);
   keepSshKey(paths, 'abort');
   const ports = { https: 1, http: 2, ssh: address.port };
   const own = { backend: 'qemu-tcg', ports, listen: '127.0.0.1', url: 'https://127.0.0.1:1', imageId: 'one' } as const;

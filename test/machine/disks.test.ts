@@ -11,7 +11,7 @@ async function prepared() {
   const dir = mkdtempSync(path.join(tmpdir(), 'disks-'));
   const base = { name: 'shop', hostname: 'shop', memoryMiB: 1, cpus: 1, dataMiB: 1024, listen: '127.0.0.1' };
   const instance: Instance = { ...base, dir, out: dir };
-  return { dir, instance, paths: await makeMachineFolder(dir) };
+  return { dir, instance, paths: makeMachineFolder(dir) };
 }
 
 describe('the data disk', () => {

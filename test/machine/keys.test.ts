@@ -11,7 +11,7 @@ const dir = mkdtempSync(path.join(tmpdir(), 'keys-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 it('makes keys that can be read, each time, and keeps a good one', async () => {
-  const paths = await makeMachineFolder(dir);
+  const paths = makeMachineFolder(dir);
   // of as many keys as this, ssh2 alone makes several that nobody can read
   for (let count = 0; count < keys; count += 1) {
     rmSync(paths.sshKey, { force: true });

@@ -31,7 +31,7 @@ async function runningGuest(): Promise<string> {
   guest = spawn('unshare', [...isolated, process.execPath, '-e', goingDown], { stdio: ['pipe', 'pipe', 'inherit'] });
   if (guest.stdout !== null) await once(guest.stdout, 'data');
   const [first = 0] = childrenOf(guest.pid ?? 0);
-  const paths = await makeMachineFolder(dir);
+  const paths = makeMachineFolder(dir);
   const own = {
     backend: 'nspawn',
     ports: { https: 1, http: 2, ssh: 3 },
