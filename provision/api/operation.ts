@@ -58,8 +58,8 @@ export function routeOf(it: Operation, callerOf: (request: Request) => Promise<C
       if (answer instanceof Progress) return { status: 200, type: 'application/x-ndjson', body: linesOf(answer) };
       return json(200, answer);
     } catch (error) {
-      const { status, body } = refusalOf(error);
-      return json(status, body);
+      const { status, body, headers } = refusalOf(error);
+      return { ...json(status, body), headers };
     }
   };
 }

@@ -32,11 +32,12 @@ export function apiRoutes(
 
 /** A person: known by the web server's login, what they may by the directory at this moment. */
 function frontCaller({ people }: Office): (request: Request) => Promise<Caller> {
-  const tooMany = makeRate(60, 120);
+  const rate = makeRate(60, 120);
   return async ({ user }) => {
     if (user === undefined) throw new Refusal(401, 'log in first', { exitCode: exitCodes.usage });
-    if (tooMany(user, Date.now()))
-      throw new Refusal(429, 'too many requests', { hint: 'wait a minute', exitCode: exitCodes.busy });
+    const wait = rate(user, Date.now());
+    if (wait > 0)
+      throw new Refusal(429, 'too many requests', { hint: `wait ${wait} s`, retryAfter: wait, exitCode: exitCodes.busy });
     const { groups } = await people.content();
     const isAdmin = groups.admins.includes(user);
     return { name: user, isAdmin, isCreator: isAdmin || groups.creators.includes(user) };

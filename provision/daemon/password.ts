@@ -1,5 +1,6 @@
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { UserError } from '../../src/kernel/errors.ts';
+import { makeRate } from '../api/rate.ts';
 import { askDriver } from '../drivers.ts';
 import { passwordPage } from './pages.ts';
 import { isSameSite } from './same-site.ts';
@@ -10,7 +11,9 @@ export const showPasswordForm: Route = async ({ user }) =>
   user === undefined ? text(401, 'log in first') : passwordPage(200, user, '');
 
 /** POST /password: changes the logged-in user's own password, who must know the present one. */
-export function changePassword(catalogue: ApplianceCatalogue): Route {
+export function changePassword(catalogue: ApplianceCatalogue, now: () => number = Date.now): Route {
+  // whoever sits at a browser that is logged in must not find out the password here; each try costs a hash, too
+  const [rateOfOne, rateOfAll] = [makeRate(10, 5), makeRate(60, 60)];
   return async (request) => {
     const { user } = request;
     if (user === undefined) return text(401, 'log in first');
@@ -18,8 +21,15 @@ export function changePassword(catalogue: ApplianceCatalogue): Route {
     const form = new URLSearchParams(request.body);
     const fresh = form.get('new') ?? '';
     if (fresh !== form.get('again')) return passwordPage(400, user, 'The new password was not typed the same way twice.');
+    const wait = rateOfOne(user, now()) || rateOfAll('all', now());
+    if (wait > 0) return later(user, wait);
     return tryChange(catalogue, user, form.get('old') ?? '', fresh);
   };
+}
+
+function later(user: string, seconds: number): Response {
+  const page = passwordPage(429, user, `Too many tries. Your password is as it was; try again in ${seconds} seconds.`);
+  return { ...page, headers: { 'Retry-After': String(seconds) } };
 }
 
 async function tryChange(catalogue: ApplianceCatalogue, user: string, old: string, fresh: string): Promise<Response> {

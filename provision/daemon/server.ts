@@ -16,6 +16,8 @@ export interface Request {
 export interface Response {
   readonly status: number;
   readonly type: string;
+  /** Beside those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** All of it, or parts as they come. */
   readonly body: string | AsyncIterable<string>;
 }
@@ -125,8 +127,9 @@ async function readBody(incoming: IncomingMessage): Promise<string | undefined> 
   return size > maxBody ? undefined : Buffer.concat(parts).toString('utf8');
 }
 
-async function send(outgoing: ServerResponse, { status, type, body }: Response): Promise<void> {
+async function send(outgoing: ServerResponse, { status, type, headers = {}, body }: Response): Promise<void> {
   outgoing.writeHead(status, {
+    ...headers,
     'Content-Type': type,
     'Cache-Control': 'no-store',
     'Content-Security-Policy':

@@ -82,6 +82,18 @@ describe('what the daemon serves behind the front', () => {
     expect(await ask('POST /api/jobs/resume', headers)).toMatchObject({ status: 200, body: '{"left":[]}\n' });
   });
 
+  it('makes who asks too often wait, and says how long', async () => {
+    const statuses = [];
+    for (let tries = 0; tries < 70; tries += 1) statuses.push((await ask('GET /api/projects', {}, '', 'bob')).status);
+    expect(statuses.filter((it) => it === 200).length).toBeLessThan(70);
+    expect(await ask('GET /api/projects', {}, '', 'bob')).toMatchObject({
+      status: 429,
+      headers: { 'Retry-After': '1' },
+      body: expect.stringContaining('"hint":"wait 1 s"') as string,
+    });
+    expect((await ask('GET /api/projects', {}, '', 'ann')).status).toBe(200);
+  });
+
   it('lets everybody read what the login may, wherever the link stood', async () => {
     const cross = { 'sec-fetch-site': 'cross-site' };
     expect((await ask('GET /api/projects', cross)).status).toBe(200);

@@ -27,6 +27,7 @@ const directoryDriver = `
 `;
 
 let driver: HandedSocket;
+let catalogue: ReturnType<typeof applianceCatalogue>;
 let change: ReturnType<typeof changePassword>;
 beforeAll(async () => {
   mkdirSync(path.dirname(appliancePaths.site), { recursive: true });
@@ -35,14 +36,18 @@ beforeAll(async () => {
     JSON.stringify({ hostname: 'dev', url: 'https://dev.example.org:8443', timezone: 'Etc/UTC' }),
   );
   driver = await startOnSocket(directoryDriver);
-  change = changePassword(
-    applianceCatalogue([
-      applianceComponent(
-        { name: 'users', provides: ['directory'] },
-        { driver: { as: 'u', bootstrap: false, offers: [], socket: driver.socket } },
-      ),
-    ]),
-  );
+  catalogue = applianceCatalogue([
+    applianceComponent(
+      { name: 'users', provides: ['directory'] },
+      { driver: { as: 'u', bootstrap: false, offers: [], socket: driver.socket } },
+    ),
+  ]);
+  let clock = 0;
+  // a minute between any two
+  change = changePassword(catalogue, () => {
+    clock += 60_000;
+    return clock;
+  });
 });
 afterAll(async () => {
   await driver.close();
@@ -50,8 +55,13 @@ afterAll(async () => {
 });
 
 const own = { 'sec-fetch-site': 'same-origin' };
-const post = (form: Record<string, string>, headers: Request['headers'] = own, user: string | undefined = 'ann') =>
-  change({
+const post = (
+  form: Record<string, string>,
+  headers: Request['headers'] = own,
+  user: string | undefined = 'ann',
+  to: typeof change = change,
+) =>
+  to({
     ...{ method: 'POST', path: '/password', user, headers, body: new URLSearchParams(form).toString() },
     ...{ params: {}, query: new URLSearchParams() },
   });
@@ -101,6 +111,36 @@ describe('the password form', () => {
     });
     expect((await post(form('new-secret', 'third-secret'), { origin: 'https://dev.example.org:8443' })).status).toBe(200);
     expect((await post(form('third-secret', 'x'), own, 'rob')).status).toBe(400);
+  });
+
+  it('lets nobody guess: so many tries of one person, so many of all, and no more until later', async () => {
+    let clock = 0;
+    const limited = changePassword(catalogue, () => clock);
+    const tried = (user: string) => post(form('guess', 'new-secret'), own, user, limited);
+    for (let tries = 0; tries < 10; tries += 1) expect((await tried('eve')).status).toBe(400);
+    expect(await tried('eve')).toMatchObject({
+      status: 429,
+      headers: { 'Retry-After': '12' },
+      body: expect.stringMatching(
+        /class="message".*Too many tries\. Your password is as it was; try again in 12 seconds\./,
+      ) as string,
+    });
+    // not the right one either: that would tell it
+    expect((await post(form('third-secret', 'new-secret'), own, 'eve', limited)).status).toBe(429);
+    expect((await tried('bob')).status).toBe(400);
+    clock = 12_000;
+    expect([(await tried('eve')).status, (await tried('eve')).status]).toEqual([400, 429]);
+    const ends = [];
+    for (let person = 0; person < 70; person += 1) ends.push((await tried(`user-${person}`)).status);
+    expect(ends.filter((it) => it === 400).length).toBeGreaterThan(55);
+    expect(ends.slice(-5)).toEqual([429, 429, 429, 429, 429]);
+  });
+
+  it('does not count what asks the directory nothing', async () => {
+    const limited = changePassword(catalogue, () => 0);
+    for (let tries = 0; tries < 20; tries += 1)
+      expect((await post(form('x', 'one', 'two'), own, 'eve', limited)).status).toBe(400);
+    expect((await post(form('x', 'same'), own, 'eve', limited)).status).toBe(400);
   });
 
   it('never shows a password or a name as markup', async () => {

@@ -8,6 +8,7 @@ const program = `
   serveHttp(3, {
     'GET /': async ({ user, path }) => json(200, { user: user ?? null, path }),
     'POST /echo': async ({ body }) => json(200, { length: body.length }),
+    'GET /later': async () => ({ ...json(429, {}), headers: { 'Retry-After': '12' } }),
     'GET /boom': async () => { throw new Error('secret detail'); },
   }, { trustUser: process.argv[2] === 'front' });
 `;
@@ -73,6 +74,26 @@ describe("the daemon's web server", () => {
     expect(
       await ask(front.socket, 'POST', '/echo', { body: full.repeat(4), headers: { 'Transfer-Encoding': 'chunked' } }),
     ).toMatchObject({ status: 413 });
+    expect((await ask(front.socket, 'GET', '/')).status).toBe(200);
+  });
+
+  it('says when to come again', async () => {
+    expect(await ask(front.socket, 'GET', '/later')).toMatchObject({ status: 429, headers: { 'retry-after': '12' } });
+  });
+
+  it('hangs up on a body without an end', async () => {
+    const client = connect(front.socket);
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    client.on('error', () => {});
+    client.write('POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n');
+    const part = Buffer.alloc(1024 * 1024);
+    let sent = 0;
+    while (!client.destroyed && sent < 64) {
+      sent += 1;
+      if (!client.write(part)) await Promise.race([closed, new Promise((drained) => client.once('drain', drained))]);
+    }
+    await closed;
+    expect(sent).toBeLessThan(64);
     expect((await ask(front.socket, 'GET', '/')).status).toBe(200);
   });
 
