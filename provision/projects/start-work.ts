@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Office } from '../api/office.ts';
 import { expired } from './deleted.ts';
+import { dropOldJobs } from './old-jobs.ts';
 import { watchSpools } from './spool.ts';
 
 const day = 86_400_000;
 
 /**
  * What the daemon does before it takes new work, and then in the background: publishes the facts of all projects, ends what
- * a crash left open, tells who the administrators are, throws away what was deleted long ago.
+ * a crash left open, tells who the administrators are, throws away jobs that ended and what was deleted long ago.
  */
 export async function startWork(office: Office): Promise<void> {
   const { bench, workshop } = office;
@@ -16,6 +17,10 @@ export async function startWork(office: Office): Promise<void> {
   for (const project of projects) bench.facts.publish(workshop.factsOf(project));
   // at once, so that unfinished work comes before whatever is asked for now
   let open = workshop.takeUpAll();
+  daily(async () => {
+    const count = await dropOldJobs(bench.jobs, new Date());
+    if (count > 0) console.log(`jobs that ended long ago and are forgotten: ${count}`);
+  });
   watchSpools(office);
   await untilTold(office);
   for (let wait = 60_000; ; wait = Math.min(wait * 2, 3_600_000)) {
@@ -25,9 +30,14 @@ export async function startWork(office: Office): Promise<void> {
     await sleep(wait, undefined, { ref: false });
     open = workshop.takeUpAll();
   }
-  const sweep = (): void => void dropExpired(office).catch((error: unknown) => console.error(error));
-  sweep();
-  setInterval(sweep, day).unref();
+  daily(() => dropExpired(office));
+}
+
+/** Now, and then once a day. What fails is tried again the next day. */
+function daily(work: () => Promise<void>): void {
+  const once = (): void => void work().catch((error: unknown) => console.error(error));
+  once();
+  setInterval(once, day).unref();
 }
 
 /** The directory may still be starting. */

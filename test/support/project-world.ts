@@ -82,6 +82,8 @@ function component(name: string, provides: readonly string[], project: readonly 
     project,
     reserved: [],
     secrets: {},
+    events: [],
+    emits: [],
     driver,
   };
 }
