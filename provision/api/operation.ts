@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import type { Audit } from '../audit/open-audit.ts';
 import { json, type Request, type Response, type Route } from '../daemon/server.ts';
 import type { Caller } from './caller.ts';
 import { Refusal, refusalOf } from './refusal.ts';
+import { reportFor } from './report.ts';
 
 /** What an operation is told. */
 export interface Call<Body> {
@@ -25,7 +27,20 @@ export interface Operation<Body = unknown> {
   readonly body?: z.ZodType<Body>;
   readonly query?: readonly string[];
   readonly answer: z.ZodType;
+  /** What the audit log calls it; without, it changes nothing. */
+  readonly tells?: Deed<Body>;
   readonly act: (call: Call<Body>) => Promise<unknown>;
+}
+
+/** A change in the audit log's words. No part of it may hold what was given as a secret. */
+export interface Deed<Body> {
+  readonly what: string;
+  /** Words behind it. */
+  readonly more?: (body: Body) => readonly string[];
+  /** What it is done to; by default the name in the path. */
+  readonly to?: (body: Body) => string;
+  /** A job carries it out, whose end is told with the job's name: only a refusal at the door is left to tell. */
+  readonly isJob?: true;
 }
 
 /** A body that goes on while a job runs: a JSON value per line. */
@@ -43,22 +58,22 @@ export function operation<Body>(it: Operation<Body>): Operation {
 }
 
 /** The route of an operation: reads and checks the request, says who asks, and turns errors into answers. */
-export function routeOf(it: Operation, callerOf: (request: Request) => Promise<Caller>): Route {
+export function routeOf(it: Operation, callerOf: (request: Request) => Promise<Caller>, audit: Audit): Route {
   return async (request): Promise<Response> => {
+    const report = reportFor(it, request, audit);
     try {
       const caller = await callerOf(request);
-      const call = {
-        caller,
-        params: request.params,
-        query: checkedQuery(it, request.query),
-        body: it.body === undefined ? undefined : checkedBody(it.body, request),
-        streams: request.headers.accept?.includes('application/x-ndjson') === true,
-      };
-      const answer = await it.act(call);
+      report.who = caller.name;
+      const query = checkedQuery(it, request.query);
+      report.body = it.body === undefined ? undefined : checkedBody(it.body, request);
+      const streams = request.headers.accept?.includes('application/x-ndjson') === true;
+      const answer = await it.act({ caller, params: request.params, query, body: report.body, streams });
+      await report.done();
       if (answer instanceof Progress) return { status: 200, type: 'application/x-ndjson', body: linesOf(answer) };
       return json(200, answer);
     } catch (error) {
       const { status, body, headers } = refusalOf(error);
+      await report.failed(status, error);
       return { ...json(status, body), headers };
     }
   };
@@ -90,7 +105,8 @@ function checkedBody(schema: z.ZodType, { headers, body }: Request): unknown {
   try {
     value = JSON.parse(body);
   } catch (error) {
-    throw new Refusal(400, `the body is no JSON: ${(error as Error).message}`, { exitCode: exitCodes.badData });
+    // its message quotes the text, which may be a password: that is for who sent it, and for no log
+    throw new Refusal(400, 'the body is no JSON', { exitCode: exitCodes.badData, hint: (error as Error).message });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

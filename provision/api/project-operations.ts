@@ -83,6 +83,7 @@ export function projectOperations(office: Office): Operation[] {
     operation({
       ...{ method: 'POST', path: '/projects', summary: 'make a project', who: 'creators, admins', query: ['dryRun'] },
       ...{ body: newProject, answer: jobAnswer },
+      tells: { what: 'project create', to: ({ name }) => name, isJob: true },
       act: async (call) => {
         requireCreator(call.caller);
         return run(call, call.body.name, async () => {
@@ -106,6 +107,7 @@ export function projectOperations(office: Office): Operation[] {
     operation({
       ...{ method: 'PATCH', path: '/projects/{name}', summary: 'change title, members, visibility; archive', who: 'its admins' },
       ...{ query: ['dryRun'], body: changeProject, answer: jobAnswer },
+      tells: { what: 'project update', isJob: true },
       act: (call) => update(call, byName(call), call.body),
     }),
     operation({
@@ -116,6 +118,7 @@ export function projectOperations(office: Office): Operation[] {
         who: 'its admins',
       },
       ...{ query: ['dryRun'], answer: jobAnswer },
+      tells: { what: 'project delete', isJob: true },
       act: async (call) =>
         run(call, byName(call), async () => {
           const before = find(call.caller, byName(call));
@@ -144,6 +147,7 @@ export function projectOperations(office: Office): Operation[] {
         query: ['dryRun'],
       },
       answer: jobAnswer,
+      tells: { what: 'project undelete', isJob: true },
       act: async (call) => {
         requireAdmin(call.caller);
         return run(call, byName(call), async () => {

@@ -26,7 +26,7 @@ export function apiRoutes(
   const description = openApi(operations, version);
   return {
     'GET /api/openapi.json': async () => json(200, description),
-    ...Object.fromEntries(operations.map((it) => [`${it.method} /api${it.path}`, routeOf(it, callerOf)])),
+    ...Object.fromEntries(operations.map((it) => [`${it.method} /api${it.path}`, routeOf(it, callerOf, office.bench.audit)])),
   };
 }
 

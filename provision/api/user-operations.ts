@@ -4,12 +4,11 @@ import { openRoster } from '../users/roster.ts';
 import { requireAdmin } from './caller.ts';
 import type { Office } from './office.ts';
 import { type Operation, operation } from './operation.ts';
-import { changeUser, newUser, user, userDryRun } from './schemas.ts';
+import { type ChangeUser, changeUser, newUser, user, userDryRun } from './schemas.ts';
 
 /** Everything about people. */
 export function userOperations(office: Office): Operation[] {
   const roster = openRoster(office);
-  const audit = (who: string, what: string, to: string): void => office.bench.audit({ who, what, to, result: 'done' });
   return [
     operation({
       ...{ method: 'GET', path: '/users', summary: 'all people', who: 'admins', answer: z.array(user) },
@@ -21,6 +20,7 @@ export function userOperations(office: Office): Operation[] {
     operation({
       ...{ method: 'POST', path: '/users', summary: 'add a person', who: 'admins', query: ['dryRun'] },
       ...{ body: newUser, answer: z.union([user, userDryRun]) },
+      tells: { what: 'user add', more: ({ admin, creator }) => settingsOf({ admin, creator }), to: ({ name }) => name },
       act: async ({ caller, body, query }) => {
         requireAdmin(caller);
         const password = body.password ?? randomLetters(16);
@@ -29,7 +29,6 @@ export function userOperations(office: Office): Operation[] {
           return { dryRun: true };
         }
         const added = await roster.add({ ...body, password });
-        audit(caller.name, 'user add', body.name);
         return { ...added, ...(body.password === undefined ? { password } : {}) };
       },
     }),
@@ -43,12 +42,12 @@ export function userOperations(office: Office): Operation[] {
     operation({
       ...{ method: 'PATCH', path: '/users/{name}', summary: 'change a person: name, password, groups; disable', who: 'admins' },
       ...{ body: changeUser, answer: user },
+      tells: { what: 'user change', more: settingsOf },
       act: async ({ caller, params, body }) => {
         requireAdmin(caller);
         const name = params.name ?? '';
         const password = body.newPassword === true ? randomLetters(16) : body.password;
         const changed = await roster.change(name, { ...body, password });
-        audit(caller.name, `user change ${Object.keys(body).join(' ')}`, name);
         return { ...changed, ...(body.newPassword === true ? { password } : {}) };
       },
     }),
@@ -60,13 +59,20 @@ export function userOperations(office: Office): Operation[] {
         who: 'admins',
       },
       answer: z.object({ removed: z.string(), projects: z.array(z.string()) }),
+      tells: { what: 'user remove' },
       act: async ({ caller, params }) => {
         requireAdmin(caller);
         const name = params.name ?? '';
         const projects = await roster.remove(name, caller.name);
-        audit(caller.name, 'user remove', name);
         return { removed: name, projects };
       },
     }),
   ];
+}
+
+/** What is set, by name: values only where they are yes or no, never what somebody typed. */
+function settingsOf(body: ChangeUser): string[] {
+  return Object.entries(body).flatMap(([key, value]) =>
+    value === undefined ? [] : typeof value === 'boolean' && key !== 'newPassword' ? [`${key}=${value}`] : [key],
+  );
 }

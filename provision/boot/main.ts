@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync } from 'node:fs';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { realSystem } from '../../src/kernel/system.ts';
+import { addLine } from '../audit/log.ts';
 import { applySite } from './apply-site.ts';
 import { writeBootFiles } from './boot-files.ts';
 import { mountDataDisk } from './data-disk.ts';
@@ -25,10 +26,21 @@ async function main(): Promise<void> {
   const site = settleSite(catalogue, credentials, tell);
   await applySite(site, system);
   makeStateDirs(catalogue, owners);
-  await settleAuthorities(credentials, system, tell);
+  await settleAuthorities(credentials, system, tell, (name) => note('authority add', name, system.now()));
   await ensureSecrets(catalogue, site, owners, system);
   writeDirectoryAccounts(catalogue, credentials, owners, tell);
   writeBootFiles(catalogue, site, owners);
+}
+
+/** Into the audit log itself: its unit waits for this one. */
+function note(what: string, to: string, now: Date): void {
+  const entry = { who: 'boot', what, to, result: 'done' };
+  try {
+    addLine(appliancePaths.audit, entry, now);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    tell(`the audit log can't be written (${why}): ${JSON.stringify(entry)}`);
+  }
 }
 
 /** To the journal and, for someone at the screen, to the console. */

@@ -10,19 +10,22 @@ const given = z.record(z.string().regex(authorityName), z.string());
 
 /**
  * Keeps the authorities of this boot's credential, each in place of one of the same name, and makes the system trust all
- * that are kept. One that is none is reported and left out, and so is a failure: a server must come up.
+ * that are kept; `kept` is told the new ones. One that is none is reported and left out, and so is a failure: a server must come up.
  */
 export async function settleAuthorities(
   credentials: string | undefined,
   system: System,
   warn: (text: string) => void,
+  kept: (name: string) => void,
   places: TrustPlaces = systemPlaces,
 ): Promise<void> {
   for (const [name, text] of Object.entries(readGiven(credentials, warn))) {
     const { certificates, faults } = readAuthorityFile(text, system.now());
     if (faults.length > 0) warn(`the authority ${name} is left out: ${faults.join('; ')}`);
-    else if (authorityText(keptAuthority(name)?.certificates ?? []) !== authorityText(certificates))
+    else if (authorityText(keptAuthority(name)?.certificates ?? []) !== authorityText(certificates)) {
       keepAuthority(name, certificates);
+      kept(name);
+    }
   }
   try {
     if (await trustKept(system, places)) console.log("the site's own authorities are trusted anew");

@@ -8,6 +8,7 @@ import {
 } from '../../src/kernel/authority.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { realSystem, type System } from '../../src/kernel/system.ts';
+import { type Audit, auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { authorityText, forgetAuthority, keepAuthority, keptAuthorities, keptAuthority } from '../authorities/store.ts';
 import { systemPlaces, type TrustPlaces, trustKept } from '../authorities/trust.ts';
 import type { CommandContext } from './context.ts';
@@ -18,16 +19,17 @@ type Result = Pick<CommandContext, 'result'>;
 export interface AuthorityMachine {
   readonly system: System;
   readonly places: TrustPlaces;
+  readonly audit: Audit;
 }
 
-const thisMachine = (): AuthorityMachine => ({ system: realSystem(), places: systemPlaces });
+const thisMachine = (): AuthorityMachine => ({ system: realSystem(), places: systemPlaces, audit: openAudit() });
 
 /** `devserver authority add FILE`: checked, kept on the data disk, trusted by the system and by builds. */
 export async function addAuthority(
   file: string,
   options: { readonly name?: string },
   { result }: Result,
-  { system, places }: AuthorityMachine = thisMachine(),
+  { system, places, audit }: AuthorityMachine = thisMachine(),
 ): Promise<void> {
   requireRoot(system);
   const name = chosenName(file, options.name);
@@ -50,8 +52,11 @@ export async function addAuthority(
     await trustKept(system, places);
   } catch (error) {
     if (!isSame) forgetAuthority(name);
-    throw new UserError(`${name} can't be trusted: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    await auditOrTell(audit, { who: 'root', what: 'authority add', to: name, result: `undone: ${messageOf(error)}` });
+    throw new UserError(`${name} can't be trusted: ${messageOf(error)}`, { cause: error });
   }
+  const prints = certificates.map(({ fingerprint }) => fingerprint).join(' ');
+  await auditOrTell(audit, { who: 'root', what: 'authority add', to: name, result: `done: ${prints}` });
   const note = certificates.some(({ isRoot }) => isRoot)
     ? []
     : ['another authority vouches for it; programs that trust only a root do not take it without that one'];
@@ -81,21 +86,25 @@ export async function listAuthorities(
 export async function removeAuthority(
   name: string,
   { result }: Result,
-  { system, places }: AuthorityMachine = thisMachine(),
+  { system, places, audit }: AuthorityMachine = thisMachine(),
 ): Promise<void> {
   requireRoot(system);
   const none = new UserError(`there is no authority ${name}`, { hint: 'devserver authority list', exitCode: exitCodes.usage });
   if (!authorityName.test(name)) throw none;
   const isKept = keptAuthority(name) !== undefined;
   if (isKept) forgetAuthority(name);
-  const changed = await trustKept(system, places).catch((error: unknown) => {
-    throw new UserError(`${name} may still be trusted: ${error instanceof Error ? error.message : String(error)}`, {
+  const tell = (end: string): Promise<void> =>
+    auditOrTell(audit, { who: 'root', what: 'authority remove', to: name, result: end });
+  const changed = await trustKept(system, places).catch(async (error: unknown) => {
+    await tell(`failed: ${messageOf(error)}`);
+    throw new UserError(`${name} may still be trusted: ${messageOf(error)}`, {
       hint: `once it can be changed again: devserver authority remove ${name}`,
       exitCode: exitCodes.failedNotUndone,
       cause: error,
     });
   });
   if (!isKept && !changed) throw none;
+  await tell('done');
   result(`${name} is trusted no more`, { name });
 }
 
@@ -123,7 +132,7 @@ function read(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {
-    throw new UserError(`${sourceOf(file)} can't be read: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new UserError(`${sourceOf(file)} can't be read: ${messageOf(error)}`, {
       exitCode: exitCodes.usage,
     });
   }
@@ -131,4 +140,8 @@ function read(file: string): string {
 
 function shown({ subject, fingerprint, validFrom, validTo }: AuthorityCertificate): Record<string, string> {
   return { subject, fingerprint, validFrom: validFrom.toISOString(), validTo: validTo.toISOString() };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

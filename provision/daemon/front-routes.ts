@@ -2,6 +2,7 @@ import type { Office } from '../api/office.ts';
 import type { Operation } from '../api/operation.ts';
 import { Refusal, refusalOf } from '../api/refusal.ts';
 import { apiRoutes } from '../api/routes.ts';
+import { type Audit, auditOrTell } from '../audit/open-audit.ts';
 import { readSite } from '../boot/site.ts';
 import { frontPage } from './pages.ts';
 import { changePassword, showPasswordForm } from './password.ts';
@@ -20,21 +21,25 @@ export function frontRoutes(
     'GET /': async ({ user }) => (user === undefined ? text(401, 'log in first') : frontPage(await status(), user)),
     'GET /status.json': async () => json(200, await status()),
     'GET /password': showPasswordForm,
-    'POST /password': changePassword(office.catalogue),
+    'POST /password': changePassword(office.catalogue, office.bench.audit),
     ...apiRoutes(office, operations, 'front', version),
   };
-  const guarded = (key: string, route: Route): Route => (key.startsWith('GET ') ? route : fromThisSite(route));
+  const guarded = (key: string, route: Route): Route =>
+    key.startsWith('GET ') ? route : fromThisSite(route, office.bench.audit);
   return Object.fromEntries(Object.entries(routes).map(([key, route]) => [key, guarded(key, route)]));
 }
 
-/** A browser sends the login by itself, whichever page asks it to. */
-function fromThisSite(route: Route): Route {
+/** A browser sends the login by itself, whichever page asks it to. The audit log is told who was made to ask. */
+function fromThisSite(route: Route, audit: Audit): Route {
   return async (request) => {
     if (!isForeign(request)) return route(request);
     // who uses another name of this server has the same trouble
     const hint = `the pages of this one are at ${readSite().url}`;
     const refusal = new Refusal(403, 'this request came from another site', { hint });
     const { status, message } = refusal;
-    return request.path.startsWith('/api/') ? json(status, refusalOf(refusal).body) : text(status, `${message}; ${hint}`);
+    const { user, method, path } = request;
+    if (user !== undefined)
+      await auditOrTell(audit, { who: user, what: `${method} ${path}`, to: '', result: `refused: ${status} ${message}` });
+    return path.startsWith('/api/') ? json(status, refusalOf(refusal).body) : text(status, `${message}; ${hint}`);
   };
 }

@@ -1,6 +1,6 @@
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
+import type { Audit } from '../audit/open-audit.ts';
 import type { Archive } from './archive.ts';
-import type { Audit } from './audit.ts';
 import type { Backends } from './backends.ts';
 import type { Deleted } from './deleted.ts';
 import type { FactsFolder, TemplateFacts } from './facts.ts';

@@ -1,8 +1,8 @@
 import type { ProjectFacts, ProjectSpecification } from '../../src/kernel/project.ts';
 import type { Bench } from './bench.ts';
-import type { Carrier } from './carry-out.ts';
+import type { Carrier, Outcome } from './carry-out.ts';
 import type { Lanes } from './locks.ts';
-import { archiveKey, type Change, type ChangePlan, type Verb } from './plan.ts';
+import { archiveKey, type Change, type ChangePlan, projectOf, type Verb } from './plan.ts';
 import { type Resource, resourcesOf } from './resources.ts';
 import type { ProjectSeed } from './seed.ts';
 import { patiently, removeForSure } from './undo.ts';
@@ -10,13 +10,14 @@ import { patiently, removeForSure } from './undo.ts';
 /** The facts of a project as it is, or would be. */
 export type FactsOf = (project: ProjectSpecification) => ProjectFacts;
 
-/** What a job's steps do, on this bench. `mode`: how long an undo is tried again. */
+/** What a job's steps do, on this bench. `by`: who asked for it. `mode`: how long an undo is tried again. */
 export function carrierFor(
   bench: Bench,
   lanes: Lanes,
   facts: FactsOf,
   { change }: ChangePlan,
   job: string,
+  by: string,
   seed: ProjectSeed | undefined,
   mode: 'live' | 'takenUp',
   onStep?: Carrier['onStep'],
@@ -52,8 +53,18 @@ export function carrierFor(
       return removeForSure(bench.backends, resource(key, undo.with), side(undo.with), job, uncertain, patience);
     },
     settle: () => patiently(async () => settle(bench, facts, change, job), patience),
+    tell: (end) =>
+      patiently(
+        () => bench.audit({ who: by, what: `project ${change.kind}`, to: projectOf(change), job, result: wordsOf(end) }),
+        // what was taken back, on a full disk for instance, keeps nobody waiting: it is told later
+        end.result === 'done' ? patience : 0,
+      ),
     ...(onStep === undefined ? {} : { onStep }),
   };
+}
+
+function wordsOf(end: Outcome): string {
+  return end.result === 'done' ? 'done' : `${end.result}: ${end.error.message}`;
 }
 
 /** The moment from which the project is as it shall be, for everybody. Can be done again. */

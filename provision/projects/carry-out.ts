@@ -14,6 +14,8 @@ export interface Carrier {
   readonly undo: (step: Step, uncertain: boolean) => Promise<void>;
   /** What is done at the commit and may be done again: specification and facts. */
   readonly settle: () => Promise<void>;
+  /** Tells the audit log how it ended, before the journal is closed: a crash in between tells it twice, never not at all. */
+  readonly tell: (end: Outcome) => Promise<void>;
   /** Told before each act, for progress. */
   readonly onStep?: (index: number, step: Step, state: 'doing' | 'done' | 'undoing' | 'undone') => void;
 }
@@ -83,6 +85,7 @@ export function progressOf(records: readonly TimedRecord[]): Progress {
 async function rollForward(plan: ChangePlan, journal: Journal, carrier: Carrier): Promise<Outcome> {
   await carrier.settle();
   for (const { key, verb } of plan.afterwards) await carrier.act(key, verb, plan.change.kind === 'delete' ? 'before' : 'after');
+  await carrier.tell({ result: 'done' });
   journal.write({ is: 'end', result: 'done', left: [] });
   return { result: 'done' };
 }
@@ -123,8 +126,15 @@ async function rollBack(
       left.push(`${step.key}: ${asError(failure).message}`);
     }
   }
-  write({ is: 'end', result: left.length > 0 ? 'left' : 'undone', left });
-  return left.length > 0 ? { result: 'left', error, left } : { result: 'undone', error };
+  const end: Outcome = left.length > 0 ? { result: 'left', error, left } : { result: 'undone', error };
+  try {
+    await carrier.tell(end);
+    write({ is: 'end', result: end.result, left });
+  } catch (failure) {
+    // not closed: it is taken up once more, with nothing left to do but this
+    console.error(`the end of a job is not in the audit log: ${asError(failure).message}`);
+  }
+  return end;
 }
 
 function asError(error: unknown): Error {

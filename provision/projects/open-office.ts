@@ -2,11 +2,11 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import type { Office } from '../api/office.ts';
+import { openAudit } from '../audit/open-audit.ts';
 import { readSite } from '../boot/site.ts';
 import { askDriver, askSocket } from '../drivers.ts';
 import { openPeople } from '../users/people.ts';
 import { openArchive } from './archive.ts';
-import { openAudit } from './audit.ts';
 import { type Ask, openBackends } from './backends.ts';
 import type { Bench } from './bench.ts';
 import { openDeleted } from './deleted.ts';
@@ -42,7 +42,7 @@ export function openOffice(catalogue: ApplianceCatalogue): Office {
     archive: openArchive((verb, args, seconds) =>
       askSocket(`${appliancePaths.run}/archive.sock`, verb, args, seconds, 'the archive', 'devserver-archive'),
     ),
-    audit: openAudit(path.join(own, 'audit.log')),
+    audit: openAudit(),
     url: () => readSite().url,
     // a template that has gone builds nothing any more
     templateOf: (name) => ({ build: templates().find((it) => it.name === name)?.build ?? null }),

@@ -55,7 +55,8 @@ async function untilTold(office: Office): Promise<void> {
 async function dropExpired({ bench }: Office): Promise<void> {
   for (const { job, project } of expired(bench.deleted.all(), new Date())) {
     await bench.archive.act('drop', job);
+    await bench.audit({ who: 'devserverd', what: 'archive drop', to: project.name, job, result: 'done' });
+    // last: as long as it stands there, the rest is done again
     bench.deleted.drop(job);
-    bench.audit({ who: 'devserverd', what: 'archive dropped', to: project.name, job, result: 'done' });
   }
 }

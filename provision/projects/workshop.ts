@@ -111,12 +111,11 @@ async function work(
     open.add(id, change);
     feed.push({ type: 'job', job: id, steps: plan.steps.length });
     started({ id, plan, events: feed.read, outcome: outcome.promise });
-    const carrier = carrierFor(bench, lanes, facts, plan, id, seed, 'live', (index, step, state) => {
+    const carrier = carrierFor(bench, lanes, facts, plan, id, by, seed, 'live', (index, step, state) => {
       const seconds = (performance.now() - begun) / 1000;
       feed.push({ type: 'step', index, count: plan.steps.length, key: step.key, verb: step.verb, state, seconds });
     });
     const end = await carryOut(plan, journal, carrier);
-    tell(bench, change, by, id, end);
     if (end.result !== 'left') open.drop(id);
     outcome.resolve(end);
   } catch (error) {
@@ -175,9 +174,8 @@ async function resume({ bench, lanes, facts, running, open, underWay }: Shop, jo
   const end = async (): Promise<Outcome> => {
     const journal = openJournal(bench.jobs, job, bench.atLine);
     try {
-      const carrier = carrierFor(bench, lanes, facts, plan, job, undefined, 'takenUp');
+      const carrier = carrierFor(bench, lanes, facts, plan, job, begin.by, undefined, 'takenUp');
       const outcome = await takeUp(plan, progressOf(records), journal, carrier);
-      tell(bench, begin.change, begin.by, job, outcome);
       if (outcome.result !== 'left') open.drop(job);
       return outcome;
     } finally {
@@ -191,19 +189,17 @@ async function resume({ bench, lanes, facts, running, open, underWay }: Shop, jo
   });
 }
 
-function tell(bench: Bench, change: Change, by: string, job: string, end: Outcome): void {
-  const result = end.result === 'done' ? 'done' : `${end.result}: ${end.error.message}`;
-  bench.audit({ who: by, what: `project ${change.kind}`, to: projectOf(change), job, result });
-}
+/** A job that began and could not be done. */
+export class JobFailure extends UserError {}
 
-/** What a finished job means for who asked for it. @throws UserError unless it is done. */
+/** What a finished job means for who asked for it. @throws JobFailure unless it is done. */
 export function requireDone(end: Outcome): void {
   if (end.result === 'done') return;
   const { error } = end;
   const hint = error instanceof UserError ? error.hint : undefined;
   if (end.result === 'undone')
-    throw new UserError(error.message, { ...(hint === undefined ? {} : { hint }), exitCode: exitCodes.failedUndone });
-  throw new UserError(error.message, {
+    throw new JobFailure(error.message, { ...(hint === undefined ? {} : { hint }), exitCode: exitCodes.failedUndone });
+  throw new JobFailure(error.message, {
     hint: 'some of it could not be taken back yet: devserver job resume',
     details: end.left,
     exitCode: exitCodes.failedNotUndone,

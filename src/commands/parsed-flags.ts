@@ -1,4 +1,3 @@
-import type { Command, CommanderError } from 'commander';
 import { didYouMean } from '../kernel/nearest.ts';
 import { refuseFlags, type WrongFlag } from '../wizard/wrong-flag.ts';
 import type { WhyWrong } from './arguments.ts';
@@ -23,13 +22,20 @@ export function parsedFlags(): ParsedFlags {
   };
 }
 
+/** Of a command of commander, after parsing. */
+interface ParsedCommand {
+  readonly args: readonly string[];
+  readonly options: readonly { readonly long?: string | null | undefined }[];
+  readonly name: () => string;
+}
+
 /** What a command's parser could not take: instead of the first unknown flag all of them, with all wrong values. */
-export function allUnknown(command: Command, error: CommanderError, wrong: readonly WrongFlag[]): Error {
+export function allUnknown(command: ParsedCommand, error: Error & { readonly code: string }, wrong: readonly WrongFlag[]): Error {
   return error.code === 'commander.unknownOption' ? refuseFlags([...unknownFlags(command), ...wrong]) : error;
 }
 
 /** Commander leaves in `args` what it knows nothing of; behind `--` stand no flags. */
-function unknownFlags(command: Command): WrongFlag[] {
+function unknownFlags(command: ParsedCommand): WrongFlag[] {
   const { args, options } = command;
   const end = args.indexOf('--');
   const flags = args

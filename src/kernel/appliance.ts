@@ -1,4 +1,5 @@
-import type { CarriedData, ComponentData } from './catalogue/component-schema.ts';
+import type { CarriedData } from './catalogue/carried.ts';
+import type { ComponentData } from './catalogue/component-schema.ts';
 
 /** A file rendered inside the appliance at every boot. */
 export interface BootFile {
@@ -45,6 +46,7 @@ export const appliancePaths = {
   secrets: '/srv/system/secrets',
   site: '/srv/system/site.json',
   authorities: '/srv/system/authorities',
+  audit: '/srv/system/audit',
   run: '/run/devserver',
   ready: '/run/devserver/ready',
   drivers: '/run/devserver/drivers',

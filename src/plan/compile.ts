@@ -1,5 +1,5 @@
 import { type ApplianceCatalogue, type ApplianceComponent, appliancePaths } from '../kernel/appliance.ts';
-import { carriedSchema } from '../kernel/catalogue/component-schema.ts';
+import { carriedSchema } from '../kernel/catalogue/carried.ts';
 import type { Component } from '../kernel/catalogue/load.ts';
 import type { OptionValues } from '../kernel/catalogue/option-value.ts';
 import { DataError, UserError } from '../kernel/errors.ts';

@@ -83,7 +83,7 @@ describe('the sockets of the appliance', () => {
   });
 
   it('are tried as everybody there is', () => {
-    const accounts = ['archiva', 'devserver-front', 'devserverd', 'git', 'hg', 'hudson', 'openldap', 'trac'];
+    const accounts = ['archiva', 'devserver-audit', 'devserver-front', 'devserverd', 'git', 'hg', 'hudson', 'openldap', 'trac'];
     expect(seen.tried).toEqual(expect.arrayContaining([...accounts, 'build-1', 'www-data'].map((it) => `account ${it}`)));
     const processes = ['apache2.service hg', 'apache2.service trac', 'apache2.service www-data', 'devserverd.service devserverd'];
     expect(seen.tried).toEqual(
@@ -107,6 +107,7 @@ describe('the sockets of the appliance', () => {
       '/run/devserver/front.sock': front,
       '/run/devserver/git-http.sock': front,
       '/run/devserver/control.sock': [],
+      '/run/devserver/audit.sock': daemon,
       '/run/devserver/archive.sock': daemon,
       '/run/devserver/builds.sock': ['account devserver-ci', ...hudson],
       ...Object.fromEntries(drivers.map((socket) => [socket, daemon])),

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { AuditEntry } from '../../provision/audit/entry.ts';
 import { authorityText, forgetAuthority, keepAuthority, keptAuthorities } from '../../provision/authorities/store.ts';
 import { trustKept } from '../../provision/authorities/trust.ts';
 import { settleAuthorities } from '../../provision/boot/settle-authorities.ts';
@@ -118,9 +119,11 @@ describe('trusting what is kept', () => {
 describe('devserver authority', () => {
   const said: unknown[] = [];
   const context = { result: (...it: unknown[]) => void said.push(it) };
-  const machine = { system, places };
+  const told: AuditEntry[] = [];
+  const machine = { system, places, audit: async (entry: AuditEntry) => void told.push(entry) };
   beforeEach(() => {
     said.length = 0;
+    told.length = 0;
   });
 
   it('adds, lists and removes', async () => {
@@ -142,6 +145,12 @@ describe('devserver authority', () => {
     ]);
     await removeAuthority('firm', context, machine);
     expect([trusted(), keptAuthorities()]).toEqual([[], []]);
+    const done = `done: ${parsed(firm.pem)[0]?.fingerprint}`;
+    const about = { who: 'root', to: 'firm' };
+    expect(told).toEqual([
+      ...[done, done].map((result) => ({ ...about, what: 'authority add', result })),
+      { ...about, what: 'authority remove', result: 'done' },
+    ]);
   });
 
   it('refuses what is no authority, and a second one of the same name', async () => {
@@ -156,7 +165,7 @@ describe('devserver authority', () => {
     await expect(removeAuthority('none', context, machine)).rejects.toMatchObject({ exitCode: 2 });
     await refused('a.crt', firm.pem);
     await expect(refused('a.crt', next.pem)).rejects.toMatchObject({ exitCode: 2, message: /already another authority a/ });
-    const nobody = { system: { ...system, isRoot: false }, places };
+    const nobody = { ...machine, system: { ...system, isRoot: false } };
     await expect(addAuthority(`${root}/a.crt`, {}, context, nobody)).rejects.toMatchObject({ message: /only root may/ });
     await expect(removeAuthority('a', context, nobody)).rejects.toMatchObject({ message: /only root may/ });
     expect(trusted()).toEqual(['devserver-a.1.crt']);
@@ -166,6 +175,7 @@ describe('devserver authority', () => {
     fails = true;
     await expect(addAuthority(file('firm.crt', firm.pem), {}, context, machine)).rejects.toMatchObject({ exitCode: 5 });
     expect(keptAuthorities()).toEqual([]);
+    expect(told).toMatchObject([{ what: 'authority add', to: 'firm', result: expect.stringMatching(/^undone: /) as string }]);
     // nor does the next update of the system's list find anything of it, once it has been looked at again
     fails = false;
     expect(await trustKept(system, places)).toBe(true);
@@ -206,17 +216,28 @@ describe('devserver authority', () => {
 
 describe('the credential of a boot', () => {
   const warnings: string[] = [];
+  const noted: string[] = [];
   const boot = async (given?: string): Promise<void> => {
     warnings.length = 0;
+    noted.length = 0;
     rmSync(`${root}/credentials`, { recursive: true, force: true });
     mkdirSync(`${root}/credentials`);
     if (given !== undefined) writeFileSync(`${root}/credentials/devserver.authorities`, given);
-    await settleAuthorities(`${root}/credentials`, system, (text) => warnings.push(text), places);
+    await settleAuthorities(
+      `${root}/credentials`,
+      system,
+      (text) => warnings.push(text),
+      (name) => noted.push(name),
+      places,
+    );
   };
 
   it('is kept and trusted, also at later boots without it', async () => {
     await boot(JSON.stringify({ firm: firm.pem }));
-    expect(keptAuthorities().map(({ name }) => name)).toEqual(['firm']);
+    expect([keptAuthorities().map(({ name }) => name), noted]).toEqual([['firm'], ['firm']]);
+    // the same again is no change
+    await boot(JSON.stringify({ firm: firm.pem }));
+    expect(noted).toEqual([]);
     await boot();
     expect([trusted(), ran, warnings]).toEqual([['devserver-firm.1.crt'], [update], []]);
     // the one that follows it, under the same name

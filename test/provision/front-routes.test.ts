@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { operationsOf } from '../../provision/api/routes.ts';
+import type { AuditEntry } from '../../provision/audit/entry.ts';
 import { frontRoutes } from '../../provision/daemon/front-routes.ts';
 import type { Request, Response, Route } from '../../provision/daemon/server.ts';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
@@ -14,6 +15,7 @@ vi.mock('../../src/kernel/appliance.ts', async (original) => {
   return { ...real, appliancePaths: pathsBelow(root, real.appliancePaths) };
 });
 
+const told: AuditEntry[] = [];
 let routes: Record<string, Route>;
 beforeAll(() => {
   mkdirSync(path.dirname(appliancePaths.site), { recursive: true });
@@ -21,7 +23,8 @@ beforeAll(() => {
     appliancePaths.site,
     JSON.stringify({ hostname: 'dev', url: 'https://dev.example.org:443', timezone: 'Etc/UTC' }),
   );
-  const office = worldOffice(mkdtempSync(path.join(root, 'world-')));
+  const world = worldOffice(mkdtempSync(path.join(root, 'world-')));
+  const office = { ...world, bench: { ...world.bench, audit: async (entry: AuditEntry) => void told.push(entry) } };
   const noStatus = (): never => {
     throw new Error('nobody asks');
   };
@@ -67,7 +70,11 @@ describe('what the daemon serves behind the front', () => {
     ['no origin, and no page at all', { 'sec-fetch-site': 'none' }],
   ])('takes none of them with %s', async (_what, headers) => {
     for (const key of changes()) {
+      told.length = 0;
       const { status, body, type } = await ask(key, { ...headers, 'content-type': 'application/json' }, '{}');
+      // who was logged in is told the audit log
+      const result = 'refused: 403 this request came from another site';
+      expect(told).toEqual([{ who: 'root-admin', what: key, to: '', result }]);
       expect({ key, status }).toEqual({ key, status: 403 });
       expect(body).toContain('came from another site');
       expect(type).toBe(key.includes('/api/') ? 'application/json' : 'text/plain; charset=utf-8');

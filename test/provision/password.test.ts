@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { AuditEntry } from '../../provision/audit/entry.ts';
 import { frontPage } from '../../provision/daemon/pages.ts';
 import { changePassword, showPasswordForm } from '../../provision/daemon/password.ts';
 import type { Request } from '../../provision/daemon/server.ts';
@@ -26,6 +27,7 @@ const directoryDriver = `
   });
 `;
 
+const told: AuditEntry[] = [];
 let driver: HandedSocket;
 let catalogue: ReturnType<typeof applianceCatalogue>;
 let change: ReturnType<typeof changePassword>;
@@ -44,10 +46,14 @@ beforeAll(async () => {
   ]);
   let clock = 0;
   // a minute between any two
-  change = changePassword(catalogue, () => {
-    clock += 60_000;
-    return clock;
-  });
+  change = changePassword(
+    catalogue,
+    async (entry) => void told.push(entry),
+    () => {
+      clock += 60_000;
+      return clock;
+    },
+  );
 });
 afterAll(async () => {
   await driver.close();
@@ -115,7 +121,11 @@ describe('the password form', () => {
 
   it('lets nobody guess: so many tries of one person, so many of all, and no more until later', async () => {
     let clock = 0;
-    const limited = changePassword(catalogue, () => clock);
+    const limited = changePassword(
+      catalogue,
+      async () => {},
+      () => clock,
+    );
     const tried = (user: string) => post(form('guess', 'new-secret'), own, user, limited);
     for (let tries = 0; tries < 10; tries += 1) expect((await tried('eve')).status).toBe(400);
     expect(await tried('eve')).toMatchObject({
@@ -137,10 +147,27 @@ describe('the password form', () => {
   });
 
   it('does not count what asks the directory nothing', async () => {
-    const limited = changePassword(catalogue, () => 0);
+    const limited = changePassword(
+      catalogue,
+      async () => {},
+      () => 0,
+    );
     for (let tries = 0; tries < 20; tries += 1)
       expect((await post(form('x', 'one', 'two'), own, 'eve', limited)).status).toBe(400);
     expect((await post(form('x', 'same'), own, 'eve', limited)).status).toBe(400);
+  });
+
+  it('tells the audit log each try, and never a password', async () => {
+    told.length = 0;
+    await post(form('third-secret', 'fourth-secret'));
+    await post(form('wrong-secret', 'fifth-secret'));
+    await post(form('fourth-secret', 'evil-secret'), { 'sec-fetch-site': 'cross-site' });
+    const about = { who: 'ann', what: 'password change', to: 'ann' };
+    expect(told).toEqual([
+      { ...about, result: 'done' },
+      { ...about, result: 'refused: 400 The present password is not right.' },
+      { ...about, result: 'refused: 403 this request came from another site' },
+    ]);
   });
 
   it('never shows a password or a name as markup', async () => {

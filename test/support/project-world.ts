@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { openBackends } from '../../provision/projects/backends.ts';
 import type { Bench } from '../../provision/projects/bench.ts';
@@ -106,11 +106,12 @@ export function specification(name: string, change: Partial<ProjectSpecification
   } as ProjectSpecification;
 }
 
-/** What each verb of this test's drivers does to the files of a folder; `broken` names a KEY:VERB that fails. */
+/** What each verb of this test's drivers does to the files of a folder; `broken` names a KEY:VERB that fails; `silent` is `audit` while the audit log takes nothing. */
 export function worldBench(
   dir: string,
   broken: () => string | undefined = () => undefined,
   onAsk: (component: string, verb: string) => void = () => {},
+  silent: () => string | undefined = broken,
 ): Bench {
   const at = (...names: string[]): string => path.join(dir, 'world', ...names);
   const ask = async (component: string, verb: string, args: unknown): Promise<unknown> => {
@@ -166,7 +167,10 @@ export function worldBench(
     facts: openFacts(path.join(dir, 'facts')),
     backends: openBackends(catalogue, counted, openSecrets(path.join(dir, 'secrets'))),
     archive: { act: async (verb, job) => archive(at, verb, job, broken()) },
-    audit: () => {},
+    audit: async (entry) => {
+      if (silent() === 'audit') throw new Error('there is no audit log');
+      appendFileSync(path.join(dir, 'audit'), `${JSON.stringify(entry)}\n`);
+    },
     url: () => 'https://test',
     templateOf: () => ({ build: null }),
     atLine: faultsOfEnvironment(process.env),

@@ -58,7 +58,7 @@ export async function until<T>(what: string, look: () => Promise<T | undefined |
 
 /** Everything in the appliance that bears a project's name: files of the data disk, groups, what Hudson and Archiva list. */
 export async function remainsInside(session: Session, name: string): Promise<string[]> {
-  const notOurs = ['*/devserverd/jobs/*', '*/access.log*', '*/audit.log*'].flatMap((it) => ['-not', '-path', it]);
+  const notOurs = ['*/devserverd/jobs/*', '*/access.log*'].flatMap((it) => ['-not', '-path', it]);
   const files = (await session.run(['find', '/srv', '-name', `*${name}*`, ...notOurs])).trim();
   const groups = ['admins', 'developers', 'readers', 'active', 'internal'].map(async (role) => {
     const group = await session.driver('ldap', 'read', { kind: 'group', name: `${name}.${role}` });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -19,7 +19,7 @@ const source = `
   import { worldBench, specification } from '/test/support/project-world.ts';
   import { openWorkshop } from '/provision/projects/workshop.ts';
   const [dir, kind] = process.argv.slice(2);
-  const bench = worldBench(dir, () => process.env.BROKEN);
+  const bench = worldBench(dir, () => process.env.BROKEN, () => {}, () => process.env.SILENT ?? process.env.BROKEN);
   const workshop = openWorkshop(bench);
   if (kind === 'recover') {
     for (const it of bench.specifications.all()) bench.facts.publish(workshop.factsOf(it));
@@ -69,6 +69,13 @@ function places(dir: string): string[] {
     const { is, step } = JSON.parse(line) as { is: string; step?: number };
     return ['before', 'after'].map((moment) => [moment, is, ...(step === undefined ? [] : [String(step)])].join(':'));
   });
+}
+
+/** What the audit log was told, with the job each line is about. */
+function told(dir: string): { job: string; what: string; result: string }[] {
+  const file = path.join(dir, 'audit');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  return lines.map((line) => JSON.parse(line) as { job: string; what: string; result: string });
 }
 
 /** So many of a list, chosen by the seed. */
@@ -152,6 +159,45 @@ describe(`a change that is cut short (seed ${seed})`, () => {
     },
     300_000,
   );
+
+  it.each(kinds)('%s: the audit log has its end, whenever it is killed; twice at most, and then with one job', (kind) => {
+    const known = told(before.get(kind) ?? '').length;
+    const late = ['before:commit', 'after:commit', 'before:end', 'after:end'];
+    for (const fault of [...late, ...sample(faults.get(kind) ?? [], 2)]) {
+      const dir = copyOf(kind);
+      change(dir, kind, { DEVSERVERD_FAULT: fault });
+      change(dir, 'recover');
+      const lines = told(dir).slice(known);
+      const began = fault !== 'before:begin';
+      expect(lines.length, fault).toBe(!began ? 0 : fault === 'before:end' ? 2 : 1);
+      const committed = /commit|end/.test(fault) && fault !== 'before:commit';
+      const result = expect.stringMatching(committed ? /^done$/ : /^undone: /) as string;
+      for (const line of lines) expect(line, fault).toMatchObject({ job: lines[0]?.job, what: `project ${kind}`, result });
+      rmSync(dir, { recursive: true });
+    }
+  });
+
+  it.each(kinds)('%s: is not ended before the audit log has taken its end', (kind) => {
+    const dir = copyOf(kind);
+    const known = told(dir).length;
+    const failed = change(dir, kind, { BROKEN: 'audit' });
+    expect([failed.status === 0, failed.stderr]).toEqual([false, expect.stringContaining('no audit log')]);
+    expect(told(dir)).toHaveLength(known);
+    expect(JSON.parse(change(dir, 'recover').stdout)).toEqual({ left: [] });
+    expect(told(dir).slice(known)).toMatchObject([{ what: `project ${kind}`, result: 'done' }]);
+    expect(state(dir)).toEqual(state(after.get(kind) ?? ''));
+  });
+
+  it('is taken back all the same while the audit log takes nothing, and told later', () => {
+    const dir = copyOf('create');
+    const known = told(dir).length;
+    const end = JSON.parse(change(dir, 'create', { BROKEN: 'jobs.job:apply', SILENT: 'audit' }).stdout) as { result: string };
+    expect([end.result, told(dir).length, state(dir)]).toEqual(['undone', known, state(before.get('create') ?? '')]);
+    change(dir, 'recover');
+    expect(told(dir).slice(known)).toMatchObject([{ what: 'project create', result: 'undone: jobs is broken' }]);
+    change(dir, 'recover');
+    expect(told(dir)).toHaveLength(known + 1);
+  });
 
   it.each(kinds)(
     '%s: so it is when the recovery is killed too',
