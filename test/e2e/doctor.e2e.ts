@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { archivaRest, setRole } from './support/apps.ts';
 import { Clients, verdict } from './support/clients.ts';
-import { devserverIn, type Finding } from './support/devserver.ts';
+import { devserverIn, type Finding, remainsInside, until } from './support/devserver.ts';
 import { openSession, type Session } from './support/session.ts';
 import { submit } from './support/tracker.ts';
 import { checkedOut, commit, kinds } from './support/working-copies.ts';
@@ -9,7 +9,10 @@ import { checkedOut, commit, kinds } from './support/working-copies.ts';
 /** What hands do to a project behind the daemon's back, and what `devserver doctor` says and does about it. */
 const appliance = inject('appliance');
 const clients = new Clients(appliance);
-const projects = kinds.map((kind) => `doc-${kind}`);
+/** The project that gets lost. */
+const ghost = 'doc-ghost';
+const made = kinds.map((kind) => `doc-${kind}`);
+const projects = [...made, ghost];
 let session: Session;
 
 beforeAll(async () => {
@@ -46,6 +49,8 @@ const inside = (script: string): Promise<string> => session.run(['sh', '-euc', s
 /** Damages one derived thing, and says how the doctor calls it. */
 const damages: readonly [finding: string, text: string, damage: () => Promise<unknown>][] = [
   ['doc-git archiva.repository missing', 'missing', () => unregister('doc-git')],
+  ['doc-git core.active missing', 'missing', () => session.driver('ldap', 'remove', { kind: 'group', name: 'doc-git.active' })],
+  ['doc-git core.builder differs', 'password', () => session.driver('ldap', 'apply', builder('doc-git'))],
   [
     'doc-git core.developers differs',
     'nobody instead of dev',
@@ -67,6 +72,16 @@ const damages: readonly [finding: string, text: string, damage: () => Promise<un
     () => inside("sed -i 's/RoleLimit, *//' /srv/trac/doc-git/conf/trac.ini"),
   ],
   ['doc-hg archiva.repository differs', 'can not see it', () => setRole(session, 'Repository Observer - doc-hg', ['rob'])],
+  [
+    'doc-hg core.builder differs',
+    'is not in the group doc-hg.builders',
+    () => session.driver('ldap', 'apply', { kind: 'group', name: 'doc-hg.builders', members: ['dev'] }),
+  ],
+  [
+    'doc-hg core.internal leftover',
+    'the project is not to have it',
+    () => session.driver('ldap', 'apply', { kind: 'group', name: 'doc-hg.internal', members: 'everyone' }),
+  ],
   ['doc-hg core.readers missing', 'missing', () => session.driver('ldap', 'remove', { kind: 'group', name: 'doc-hg.readers' })],
   ['doc-hg hg.repository differs', 'hgrc', () => inside("printf '[web]\\ndeny_push = *\\n' > /srv/hg/doc-hg/.hg/hgrc")],
   [
@@ -92,6 +107,12 @@ const damages: readonly [finding: string, text: string, damage: () => Promise<un
     () => inside(`python3 -c "${repointed}" /srv/trac/doc-svn/db/trac.db`),
   ],
 ];
+/** A builder as the daemon makes it, but for the password. */
+function builder(name: string): object {
+  const account = { kind: 'service-account', name: `${name}.builder`, memberOf: [`${name}.builders`] };
+  return { ...account, password: 'somebody-elses-password' };
+}
+
 const repointed =
   "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]); d.execute('UPDATE repository SET value = 1 WHERE name = \\\\'dir\\\\''); d.commit()";
 const managed = 'archivaServices/managedRepositoriesService';
@@ -164,7 +185,7 @@ describe('the doctor', () => {
     expect(await inside('ls /srv/svn/doc-svn')).toContain('hooks.by-hand-');
     await inside('rm -r /srv/svn/doc-svn/hooks.by-hand-*');
     expect(await inside('stat -c "%U:%G %a" /srv/git/doc-git.git/config')).toBe('git:git 640\n');
-    for (const name of projects) {
+    for (const name of made) {
       expect([name, await clients.status({ path: `/trac/${name}/browser`, as: 'rob' })]).toEqual([name, 200]);
       expect([name, await clients.status({ path: `/hudson/job/${name}/`, as: 'rob' })]).toEqual([name, 200]);
       expect([name, await clients.status({ path: `/archiva/repository/${name}/`, as: 'rob' })]).toEqual([name, 200]);
@@ -203,4 +224,54 @@ describe('the doctor', () => {
     const folder = await checkedOut(clients, 'svn', 'doc-svn');
     expect(await commit(clients, 'svn', folder, 'it is back')).toBe('yes');
   }, 120_000);
+
+  it('finds a project whose specification was lost, and leaves all of it; found again it is whole', async () => {
+    await devserverIn(session).must('newproject', ghost, '--vcs', 'git', '--member', 'dev');
+    const file = `/srv/system/devserverd/projects/${ghost}.yaml`;
+    const restarted = async (): Promise<void> => {
+      await inside('systemctl restart devserverd');
+      await until('the daemon answers', async () => (await session.tryRun(['devserver', 'project', 'list'])).exitCode === 0);
+    };
+    await inside(`mv ${file} /srv/system/lost.yaml`);
+    await restarted();
+    const everything = await remainsInside(session, ghost);
+    const { said, all } = await findings('--fix');
+    const data = ['archiva.content', 'git.repository', 'hudson.job', 'trac.environment'];
+    const derived = ['active', 'builder', 'builder-password', 'developers', 'admins', 'readers'].map((it) => `core.${it}`);
+    expect(said).toEqual(['archiva.repository', ...data, ...derived].sort().map((it) => `${ghost} ${it} leftover`));
+    for (const { resource, repaired, hint } of all) {
+      expect([resource, repaired]).toEqual([resource, false]);
+      expect([resource, hint]).toEqual([
+        resource,
+        expect.stringContaining(data.includes(resource) ? 'backup' : 'data of that name'),
+      ]);
+    }
+    expect(all.find(({ resource }) => resource === 'git.repository')?.hint).toContain('/srv/git');
+    expect(await remainsInside(session, ghost)).toEqual(everything);
+
+    await inside(`mv /srv/system/lost.yaml ${file}`);
+    await restarted();
+    expect((await findings()).said).toEqual([]);
+    await devserverIn(session).must('project', 'delete', ghost, '--yes');
+    expect((await findings()).said).toEqual([]);
+  }, 180_000);
+
+  it('removes what is left of a project and can be made again, and what people made never', async () => {
+    const password = `/srv/system/devserverd/secrets/${ghost}.builder`;
+    await inside(`install -o devserverd -g devserverd -m 600 /dev/null ${password}`);
+    await inside(`install -o devserverd -g devserverd -m 640 /dev/null /run/devserver/facts/${ghost}.json`);
+    await session.driver('ldap', 'apply', builder(ghost));
+    await session.driver('ldap', 'apply', { kind: 'group', name: `${ghost}.admins`, members: ['out'] });
+    const derived = ['core.admins', 'core.builder', 'core.builder-password', 'facts'].map((it) => `${ghost} ${it} leftover`);
+    expect((await findings()).said).toEqual(derived);
+    await inside(`install -d -o hg -g hg /srv/hg/${ghost}`);
+    expect((await findings('--fix')).said).toEqual([...derived, `${ghost} hg.repository leftover`]);
+    expect((await findings()).said).toEqual([...derived, `${ghost} hg.repository leftover`]);
+    await inside(`rmdir /srv/hg/${ghost}`);
+    const { said, all } = await findings('--fix');
+    expect([said, all.filter(({ repaired }) => !repaired)]).toEqual([derived, []]);
+    expect((await findings()).said).toEqual([]);
+    expect(await session.driver('ldap', 'read', { kind: 'group', name: `${ghost}.builders` })).toBeNull();
+    expect(await inside(`ls ${password} /run/devserver/facts/${ghost}.json 2>/dev/null || true`)).toBe('');
+  }, 60_000);
 });

@@ -5,8 +5,8 @@ export function applianceFolder(checkout: string): string {
   return path.join(checkout, 'build', 'e2e', 'appliance');
 }
 
-/** Its recipe: the default stack, and what builds Java projects. */
-export const recipe = ['--yes', '--base', 'debian-13', '--plain', '--with', 'jdk-maven'];
+/** Its recipe: the default stack, and what builds Java and JavaScript projects. */
+export const recipe = ['--yes', '--base', 'debian-13', '--plain', '--with', 'jdk-maven', '--with', 'nodejs-build'];
 
 /** The command line that builds it. */
 export function applianceToBuild(checkout: string): string[] {
