@@ -157,10 +157,7 @@ describe('the doctor', () => {
   }, 120_000);
 
   it('names each thing damaged by hand, puts it right, and real clients work', async () => {
-    for (const [finding, , damage] of damages) {
-      await damage();
-      expect((await findings()).said, finding).toContain(finding);
-    }
+    for (const [, , damage] of damages) await damage();
     const { all } = await findings();
     expect(all.map(({ project, resource, what }) => `${project} ${resource} ${what}`)).toEqual(damages.map(([name]) => name));
     for (const [index, [name, text]] of damages.entries()) expect(all[index]?.text, name).toContain(text);
