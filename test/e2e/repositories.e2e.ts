@@ -191,6 +191,13 @@ describe('Subversion', () => {
     expect(await hints('svn')).toEqual([hint('svn', 'dev', '2')]);
   });
 
+  it('stays readable for the tracker, though the web server writes with a group that nobody else has', async () => {
+    expect((await session.run(['find', `/srv/svn/${project}`, '!', '-group', 'www-data'])).trim()).toBe('');
+    const asTracker = ['setpriv', '--reuid', 'trac', '--regid', 'trac', '--init-groups', 'svnlook'];
+    expect((await session.run([...asTracker, 'youngest', `/srv/svn/${project}`])).trim()).toBe('2');
+    expect(await session.run([...asTracker, 'author', `/srv/svn/${project}`])).toBe('dev\n');
+  });
+
   it('changes nobody as the author of a revision, neither afterwards nor while it is made', async () => {
     const change = (...args: string[]): Promise<CliResult> => svn('propset', '--revprop', '-r', '2', ...args, work);
     expect((await change('svn:author', 'admin')).exitCode).not.toBe(0);
