@@ -52,7 +52,7 @@ function row(web: Web, state: (typeof states)[number]): string {
   const cells = visitors.map((visitor) => {
     const reads = may(web, 'read', visitor, state);
     // where nothing tells reads from writes, whoever reads may send everything
-    const writes = web.reads === undefined ? false : may(web, 'write', visitor, state);
+    const writes = web.reads === undefined || web.readOnly ? false : may(web, 'write', visitor, state);
     return writes ? 'rw' : reads ? 'r' : '–';
   });
   return `| \`${web.at.replace('{project}', 'NAME')}\` | ${cells.join(' | ')} |`;

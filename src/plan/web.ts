@@ -15,7 +15,7 @@ export interface WebBlock {
   readonly read: Audience;
   readonly write: Audience;
   readonly writeArchived: boolean;
-  /** Whether reads and writes are told apart at all. */
+  /** Whether reads and writes are told apart, and somebody may write. */
   readonly hasWrites: boolean;
   /** Methods that only read, in one line; empty when methods don't tell. */
   readonly readMethods: string;
@@ -52,7 +52,12 @@ export function webContext(components: readonly Component[]): WebBlock[] {
     ),
   );
   // later sections win in the web server, so the general come before the special
-  return blocks.sort((a, b) => a.at.length - b.at.length);
+  return blocks.sort((a, b) => said(a.at) - said(b.at));
+}
+
+/** How much of a path is said: a word in the place of a project is more special than any project. */
+function said(at: string): number {
+  return at.replace('{project}', '').length;
 }
 
 function webBlock(component: string, web: Component['data']['web'][number], paths: readonly string[]): WebBlock {
@@ -71,7 +76,7 @@ function webBlock(component: string, web: Component['data']['web'][number], path
     read: audience(web.access.read, web.access.readInternal.length > 0),
     write: audience(web.access.write, false),
     writeArchived: web.access.writeArchived,
-    hasWrites: web.reads !== undefined,
+    hasWrites: web.reads !== undefined && !web.readOnly,
     readMethods: web.reads?.methods.join(' ') ?? '',
     writeMethods: web.writeMethods.join(' '),
     readRequests: (web.reads?.requests ?? []).map(({ path, query }) => ({ path, query: query ?? '' })),

@@ -74,6 +74,22 @@ describe('an access table', () => {
     ]);
   });
 
+  it('where nobody writes says what reads, and not who writes', () => {
+    const access = { read: ['any-user'] };
+    expect(entry({ at: '/x', access, reads: { methods: ['GET'] }, readOnly: true })).toEqual([]);
+    expect(entry({ at: '/x', access, readOnly: true })).toEqual([
+      'web.0.readOnly: without reads: every request counts as a read and this would say nothing',
+    ]);
+    expect(
+      entry({
+        at: '/x/{project}',
+        access: { ...access, write: ['developer'] },
+        reads: { methods: ['GET'] },
+        readOnly: true,
+      }),
+    ).toEqual(['web.0.readOnly: although something here says who or what writes']);
+  });
+
   it('names roles there are, and patterns that cannot leave their quotes', () => {
     expect(entry({ at: '/x/{project}', access: { read: ['readers'] } })[0]).toMatch(
       /^web\.0\.access\.read\.0: .*\(did you mean reader\?\)$/,

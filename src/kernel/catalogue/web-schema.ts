@@ -43,6 +43,8 @@ export const webSchema = z
       .optional(),
     /** The only methods a write may use; every other one is refused. */
     writeMethods: z.array(method).default([]),
+    /** Nobody writes here, not even administrators. */
+    readOnly: z.boolean().default(false),
     /** Below `at`: refused to all, as path patterns. */
     refuse: z.array(pathPattern).default([]),
     /** The backend drops ;parameters or decodes paths once more: refuse what the front and it read differently. */
@@ -61,10 +63,11 @@ interface Web {
   readonly access: z.output<typeof accessSchema>;
   readonly reads?: { readonly methods: readonly string[]; readonly requests: readonly unknown[] } | undefined;
   readonly writeMethods: readonly string[];
+  readonly readOnly: boolean;
 }
 
 /** Tables that read well and would let somebody in, or nobody. */
-function contradictions({ at, access, reads, writeMethods }: Web): { path: (string | number)[]; message: string }[] {
+function contradictions({ at, access, reads, writeMethods, readOnly }: Web): { path: (string | number)[]; message: string }[] {
   const perProject = at.includes('{project}');
   const faults: { path: (string | number)[]; message: string }[] = [];
   const fault = (path: (string | number)[], message: string): number => faults.push({ path, message });
@@ -74,6 +77,10 @@ function contradictions({ at, access, reads, writeMethods }: Web): { path: (stri
   if (reads === undefined && access.write.length > 0 && at !== '/')
     fault(['access', 'write'], 'without reads: every request counts as a read and this would say nothing');
   if (reads === undefined && writeMethods.length > 0) fault(['writeMethods'], 'without reads: no request counts as a write');
+  if (readOnly && reads === undefined)
+    fault(['readOnly'], 'without reads: every request counts as a read and this would say nothing');
+  if (readOnly && access.write.length + writeMethods.length > 0)
+    fault(['readOnly'], 'although something here says who or what writes');
   if (perProject) return faults;
   for (const list of ['read', 'write'] as const) {
     access[list].forEach((role, index) => {
@@ -83,7 +90,7 @@ function contradictions({ at, access, reads, writeMethods }: Web): { path: (stri
   }
   if (access.readInternal.length > 0)
     fault(['access', 'readInternal'], 'only a project can be internal, so the path has to hold {project}');
-  if (reads !== undefined && !access.writeArchived)
+  if (reads !== undefined && !readOnly && !access.writeArchived)
     fault(['access'], 'there is no project here that could be archived: say writeArchived: true, or nobody can write');
   return faults;
 }

@@ -17,7 +17,8 @@ export function promised(web: WebEntry, action: Action, visitor: Visitor, projec
   return mayDo(web, action, visitor, project) ? 'yes' : '403';
 }
 
-function mayDo({ access }: WebEntry, action: Action, person: Person, project: TestProject | undefined): boolean {
+function mayDo({ access, readOnly }: WebEntry, action: Action, person: Person, project: TestProject | undefined): boolean {
+  if (action === 'write' && readOnly) return false;
   if (action === 'write' && project?.archived === true && !access.writeArchived) return false;
   // the site's administrator has every right that anybody has
   if (person === 'admin') return true;
