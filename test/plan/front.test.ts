@@ -56,6 +56,16 @@ describe('the rendered front', () => {
     );
   });
 
+  it('serves a word in the place of a project behind every project, and takes no write where nobody may, administrators included', () => {
+    const front = frontOf({});
+    const places = sections(front, /^LocationMatch "\^\/archiva\/repository/);
+    const at = (part: string): number => places.findIndex(({ text }) => text.includes(part));
+    expect(at('/central(?:/|$)')).toBeGreaterThan(at('(?<PROJECT>'));
+    const [onlyBranch, ...others] = places[at('/central(?:/|$)')]?.children?.[0]?.children ?? [];
+    expect(others).toEqual([]);
+    expect(onlyBranch?.children?.[0]?.text).toBe('Require method GET HEAD');
+  });
+
   it('never lets a write pass as a read: reads are a closed list of methods or requests', () => {
     const git = sections(frontOf({}), /^LocationMatch "\^\/git\/\(\?<PROJECT>/)[0];
     const [read, write] = git?.children?.[0]?.children ?? [];

@@ -52,7 +52,23 @@ function mavenLines({ name, links }: ShownProject): string[] {
     repository('snapshotRepository'),
     '  </distributionManagement>',
     '~/.m2/settings.xml:',
-    `  <servers><server><id>${name}</id><username>YOUR LOGIN</username><password>YOUR PASSWORD</password></server></servers>`,
+    ...settingsLines(name, links.maven?.mirror ?? ''),
+  ];
+}
+
+/** Logins, and what stands for Maven Central, if anything does: a mirror takes the place of nothing but that. */
+function settingsLines(name: string, mirror: string): string[] {
+  const login = '<username>YOUR LOGIN</username><password>YOUR PASSWORD</password>';
+  const server = (id: string): string => `<server><id>${id}</id>${login}</server>`;
+  if (mirror === '') return [`  <servers>${server(name)}</servers>`];
+  return [
+    '  <servers>',
+    `    ${server(name)}`,
+    `    ${server('devserver-central')}`,
+    '  </servers>',
+    '  <mirrors>',
+    `    <mirror><id>devserver-central</id><mirrorOf>central</mirrorOf><url>${mirror}/</url></mirror>`,
+    '  </mirrors>',
   ];
 }
 

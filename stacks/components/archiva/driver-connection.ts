@@ -5,7 +5,8 @@ import { type Answer, get, isRefusal, post } from './rest.ts';
 /** Where Archiva answers. */
 export const base = 'http://127.0.0.1:8081/archiva';
 
-const hint = 'journalctl -u devserver-tomcat@archiva';
+/** Where Archiva says more. */
+export const hint = 'journalctl -u devserver-tomcat@archiva';
 /** A verb makes several requests within its resource's timeout. */
 const timeoutMs = 25_000;
 

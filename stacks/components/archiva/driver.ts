@@ -3,6 +3,7 @@ import { DriverError, resourceVerbs, serveDriver } from '../../../src/kernel/dri
 import { bootstrapArchiva, isClosed } from './bootstrap.ts';
 import { content } from './content.ts';
 import { base, secret } from './driver-connection.ts';
+import { outsideAddress, settleOutside } from './outside.ts';
 import { repository } from './repository.ts';
 import { ArchivaError } from './rest.ts';
 
@@ -24,6 +25,7 @@ async function bootstrap(): Promise<void> {
     if (error.reason === 'no-root') writeFileSync(`${state}/start-again`, '');
     throw new DriverError(error.message, 'journalctl -u devserver-tomcat@archiva');
   }
+  await settleOutside(outsideAddress());
   rmSync(`${state}/start-again`, { force: true });
   writeFileSync(`${state}/bootstrapped`, '');
 }

@@ -10,7 +10,22 @@ export type Deploy = (person: Person, project: string, artifact: string, version
 
 /** A Maven that trusts the appliance beside all that Java trusts, and logs in as any person. */
 export async function mavenDeploy(appliance: Appliance, clients: Clients): Promise<Deploy> {
-  const store = path.join(clients.folder, 'truststore');
+  const trust = await javaTrust(appliance, clients);
+  return (person, project, artifact, version, content) => {
+    const settings = clients.fresh('settings.xml');
+    const server = `<server><id>appliance</id><username>${person}</username><password>${clients.password(person)}</password></server>`;
+    writeFileSync(settings, `<settings><servers>${server}</servers></settings>`, { mode: 0o600 });
+    const file = clients.fresh('artifact.jar');
+    writeFileSync(file, content);
+    const what = [`-Dfile=${file}`, '-DgroupId=org.test', `-DartifactId=${artifact}`, `-Dversion=${version}`, '-Dpackaging=jar'];
+    const where = ['-DrepositoryId=appliance', `-Durl=${clients.url(`/archiva/repository/${project}`)}`];
+    return clients.run('mvn', ['--batch-mode', '--settings', settings, ...trust, 'deploy:deploy-file', ...what, ...where]);
+  };
+}
+
+/** Arguments by which a Java program of this computer trusts the appliance beside all that it trusts anyway. */
+export async function javaTrust(appliance: Appliance, clients: Clients): Promise<string[]> {
+  const store = clients.fresh('truststore');
   const properties = await must('sh', ['-c', 'java -XshowSettings:properties -version 2>&1']);
   const home = /java\.home = (.*)/.exec(properties)?.[1]?.trim() ?? '';
   await must('cp', ['--dereference', path.join(home, 'lib/security/cacerts'), store]);
@@ -27,15 +42,5 @@ export async function mavenDeploy(appliance: Appliance, clients: Clients): Promi
     '-storepass',
     'changeit',
   ]);
-  return (person, project, artifact, version, content) => {
-    const settings = clients.fresh('settings.xml');
-    const server = `<server><id>appliance</id><username>${person}</username><password>${clients.password(person)}</password></server>`;
-    writeFileSync(settings, `<settings><servers>${server}</servers></settings>`, { mode: 0o600 });
-    const file = clients.fresh('artifact.jar');
-    writeFileSync(file, content);
-    const what = [`-Dfile=${file}`, '-DgroupId=org.test', `-DartifactId=${artifact}`, `-Dversion=${version}`, '-Dpackaging=jar'];
-    const where = ['-DrepositoryId=appliance', `-Durl=${clients.url(`/archiva/repository/${project}`)}`];
-    const trust = [`-Djavax.net.ssl.trustStore=${store}`, '-Djavax.net.ssl.trustStorePassword=changeit'];
-    return clients.run('mvn', ['--batch-mode', '--settings', settings, ...trust, 'deploy:deploy-file', ...what, ...where]);
-  };
+  return [`-Djavax.net.ssl.trustStore=${store}`, '-Djavax.net.ssl.trustStorePassword=changeit'];
 }
