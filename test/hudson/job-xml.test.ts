@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  descriptionHtml,
-  headOf,
-  jobDifference,
-  jobXml,
-  sameRights,
-  workDifference,
-} from '../../stacks/components/hudson/job-xml.ts';
+import { headOf, jobDifference, sameRights, workDifference } from '../../src/kernel/jobs/xml.ts';
+import { descriptionHtml, jobXml } from '../../stacks/components/hudson/job-xml.ts';
 import { factsOf } from '../e2e/support/resources.ts';
 
 describe('a job of Hudson as XML', () => {

@@ -1,23 +1,14 @@
-import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
-import { askDriver } from '../../provision/drivers.ts';
 import type { ProjectFacts, Seed } from '../../src/kernel/project.ts';
-import { applianceComponent } from './appliance.ts';
-import { listenAndExec, untilConnectable } from './handed-socket.ts';
+import { type DriverProcess, startDriver } from './driver-process.ts';
 import { checkout } from './real.ts';
 
-/** A VCS's driver as the image has it, with a store of its own on this machine. */
-export interface RepositoryDriver {
+/** A VCS's driver with a store of its own on this machine. */
+export interface RepositoryDriver extends DriverProcess {
   /** In place of /srv/git and the like. */
   readonly root: string;
-  readonly ask: (verb: string, args: unknown) => Promise<unknown>;
-  /** Ends it and what it started at once, as systemd does with a unit, and starts it again. */
-  readonly killAndRestart: () => Promise<void>;
-  readonly close: () => Promise<void>;
 }
 
 /** Starts the driver of a component that keeps its repositories in /srv/COMPONENT. */
@@ -27,43 +18,12 @@ export async function startRepositoryDriver(name: string): Promise<RepositoryDri
   mkdirSync(path.join(root, '.stash'), { recursive: true });
   const programs = path.join(folder, 'programs');
   cpSync(path.join(checkout, 'stacks/components', name, 'files/usr/lib/devserver'), programs, { recursive: true });
-  writeFileSync(path.join(folder, 'driver.mjs'), await bundled(name, root, programs));
-  let count = 0;
-  const start = async (): Promise<{ socket: string; end: () => Promise<void> }> => {
-    count += 1;
-    const socket = path.join(folder, `socket-${count}`);
-    const argv = [
-      '-MIO::Socket::UNIX',
-      '-MPOSIX',
-      '-e',
-      listenAndExec,
-      socket,
-      process.execPath,
-      path.join(folder, 'driver.mjs'),
-    ];
-    // a process group of its own stands for the unit's control group
-    const child = spawn('perl', argv, { stdio: ['ignore', 'ignore', 'ignore'], detached: true });
-    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    await untilConnectable(socket);
-    const end = async (): Promise<void> => {
-      const group = child.pid ?? 0;
-      if (group === 0) return;
-      process.kill(-group, 'SIGKILL');
-      await ended;
-      while (isAlive(group)) await sleep(5);
-    };
-    return { socket, end };
-  };
-  let running = await start();
+  const driver = await startDriver(name, folder, { [`/srv/${name}`]: root, '/usr/lib/devserver': programs });
   return {
+    ...driver,
     root,
-    ask: (verb, args) => askDriver(asComponent(name, running.socket), verb, args, 60),
-    killAndRestart: async () => {
-      await running.end();
-      running = await start();
-    },
     close: async () => {
-      await running.end();
+      await driver.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -111,29 +71,3 @@ export const seed: Seed = {
   author: { name: 'Ann Änderung', mail: 'ann@example.org' },
   message: 'First commit: Zoë 🦊\n\nwith a second paragraph',
 };
-
-async function bundled(name: string, root: string, programs: string): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [path.join(checkout, 'stacks/components', name, 'driver.ts')],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    banner: { js: "import { createRequire as nodeRequire } from 'node:module'; const require = nodeRequire(import.meta.url);" },
-  });
-  return (outputFiles[0]?.text ?? '').replaceAll(`/srv/${name}`, root).replaceAll('/usr/lib/devserver', programs);
-}
-
-function asComponent(name: string, socket: string): ReturnType<typeof applianceComponent> {
-  return applianceComponent({ name }, { driver: { as: name, bootstrap: false, offers: [], socket } });
-}
-
-function isAlive(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

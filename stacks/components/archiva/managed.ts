@@ -27,6 +27,13 @@ export function registration(id: string, location: string, snapshots: boolean): 
   };
 }
 
+/** All that Archiva serves. */
+export async function allRegistered(): Promise<Registration[]> {
+  const { status, body } = await ask(`${service}/getManagedRepositories`);
+  if (status !== 200 || !Array.isArray(body)) throw new DriverError(`Archiva answered ${status} when it was asked for all`, hint);
+  return body as Registration[];
+}
+
 /** What Archiva serves under this name, if anything. */
 export async function registered(id: string): Promise<Registration | undefined> {
   const { status, body } = await ask(`${service}/getManagedRepository/${encodeURIComponent(id)}`);

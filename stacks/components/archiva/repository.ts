@@ -1,17 +1,15 @@
+import path from 'node:path';
 import type { ResourceVerbs } from '../../../src/kernel/driver-kit.ts';
 import { placeOf } from '../../../src/kernel/driver-store.ts';
 import { requireContent, store } from './content.ts';
-import { difference, letGo, type Registration, register, registered, registration } from './managed.ts';
+import { allRegistered, difference, letGo, type Registration, register, registered, registration } from './managed.ts';
 import { browsersOf, holdersDifference, rolesOfRepository, setHolders } from './roles.ts';
 
 /** That Archiva serves a project's artifacts, and which people see them in its pages. */
 export const repository: ResourceVerbs = {
-  list: async () => {
-    const { status, body } = await ask(`${service}/getManagedRepositories`);
-    if (status !== 200 || !Array.isArray(body))
-      throw new DriverError(`Archiva answered ${status} when it was asked for all`, hint);
-    return (body as Registration[]).map(({ id }) => String(id));
-  },
+  // what Archiva serves from elsewhere, such as the outside, is no project's
+  list: async () =>
+    (await allRegistered()).filter(({ location }) => path.dirname(String(location)) === store.root).map(({ id }) => String(id)),
   read: async ({ project }) => {
     const present = await registered(project.name);
     if (present === undefined) return { present: false };

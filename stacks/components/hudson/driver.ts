@@ -1,22 +1,19 @@
-import { projectNamePattern } from '../../../src/kernel/appliance.ts';
-import { DriverError, resourceVerbs, serveDriver } from '../../../src/kernel/driver-kit.ts';
-import type { EventArgs } from '../../../src/kernel/project.ts';
-import { startBuild } from './backend.ts';
-import { job } from './job.ts';
-import { must } from './rest.ts';
+import { readFileSync } from 'node:fs';
+import { serveDriver } from '../../../src/kernel/driver-kit.ts';
+import { jobVerbs } from '../../../src/kernel/jobs/driver.ts';
+import { jobServer } from '../../../src/kernel/jobs/server.ts';
+import { descriptionHtml, jobXml } from './job-xml.ts';
 
-/** Hudson is up, knows the directory and takes the driver for what it is. */
-async function ping(): Promise<void> {
-  await must('GET', 'api/json?tree=nodeName');
-}
+const server = jobServer(
+  {
+    title: 'Hudson',
+    unit: 'devserver-tomcat@hudson',
+    base: 'http://127.0.0.1:8082/hudson',
+    user: 'hudson-driver',
+    password: () => readFileSync('/srv/system/secrets/hudson/service', 'utf8'),
+    refused: 'is the directory up? devserver status',
+  },
+  'doRename',
+);
 
-/** A commit starts a build; commits while one waits in the queue are built together. */
-async function event(given: unknown): Promise<void> {
-  const { type, project } = given as EventArgs;
-  if (!wholeName.test(project?.name)) throw new DriverError('an event without a project');
-  if (type === 'commit' && !project.archived) await startBuild(project.name);
-}
-
-const wholeName = new RegExp(`^${projectNamePattern}$`);
-
-serveDriver({ bootstrap: ping, ping, event, ...resourceVerbs({ job }) });
+serveDriver(jobVerbs({ server, root: '/srv/ci/hudson/jobs', xml: jobXml, words: descriptionHtml }));
