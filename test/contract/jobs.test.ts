@@ -19,6 +19,10 @@ const servers: readonly (Manners & { readonly name: string; readonly title: stri
     ...{ name: 'hudson', title: 'Hudson', renames: 'doRename', wantsCrumb: false, deletesLater: true },
     places: { address: 'http://127.0.0.1:8082/hudson', account: 'hudson-driver', secret: '/srv/system/secrets/hudson/service' },
   },
+  {
+    ...{ name: 'jenkins', title: 'Jenkins', renames: 'confirmRename', wantsCrumb: true, deletesLater: false },
+    places: { address: 'http://127.0.0.1:8083/jenkins', account: '"devserver"', secret: '/run/devserver/jenkins/account' },
+  },
 ];
 
 /** What in a driver's program stands for the server and its login. */

@@ -80,6 +80,16 @@ describe.each(['debian-13', 'ubuntu-24.04'])('Jenkins on %s', (base) => {
     expect(blocks.filter((block) => block.startsWith('^/jenkins/(?<PROJECT>'))).toEqual([]);
   });
 
+  it('gets a job for each project by a driver of its own account, which alone asks Jenkins to make one', () => {
+    const appliance = JSON.parse(textOf(plan, '/usr/share/devserver/catalogue.json')) as ApplianceCatalogue;
+    const jenkins = appliance.components.find(({ name }) => name === 'jenkins');
+    expect(jenkins?.driver).toMatchObject({ as: 'jenkins', bootstrap: true });
+    expect(jenkins?.project).toMatchObject([
+      { id: 'job', kind: 'driver', holds: 'data', uses: ['title', 'description', 'archived'] },
+    ]);
+    expect(jenkins?.state.map(({ dir, as }) => `${dir} ${as}`)).toContain('/srv/ci/jenkins/jobs/.stash jenkins');
+  });
+
   it('keeps its secret out of the image', () => {
     expect(textOf(plan, '/etc/devserver/apache.d/50-jenkins.conf')).toContain('Include /run/devserver/jenkins/front.conf');
     expect(plan.files.filter(({ path }) => path.startsWith('/srv/') || path.startsWith('/run/'))).toEqual([]);
