@@ -4,12 +4,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { askDriver } from '../../provision/drivers.ts';
-import type { ApplianceComponent } from '../../src/kernel/appliance.ts';
+import { type ApplianceComponent, appliancePaths } from '../../src/kernel/appliance.ts';
 import { childrenOf } from '../../src/machine/process.ts';
 import { type CliResult, run } from '../e2e/support/cli.ts';
 import { applianceCatalogue, applianceComponent } from './appliance.ts';
+import { bundledDriver } from './driver-process.ts';
 import { listenAndExec } from './handed-socket.ts';
 import { checkout } from './real.ts';
 
@@ -51,8 +51,9 @@ export async function startDirectory(accounts: readonly unknown[]): Promise<Dire
       options: { passwordMinLength: 10 },
     },
   );
-  writeFileSync(path.join(folder, 'catalogue.json'), JSON.stringify(applianceCatalogue([component])));
-  await bundleDriver(folder);
+  const catalogue = path.join(folder, 'catalogue.json');
+  writeFileSync(catalogue, JSON.stringify(applianceCatalogue([component])));
+  writeFileSync(path.join(folder, 'driver.mjs'), await bundledDriver('ldap', { [appliancePaths.catalogue]: catalogue }));
   const ldif = path.join(checkout, 'stacks/components/ldap/files/etc/devserver/slapd-config.ldif');
   writeFileSync(path.join(folder, 'launch.pl'), listenAndExec);
   const argv = [
@@ -99,23 +100,6 @@ export async function startDirectory(accounts: readonly unknown[]): Promise<Dire
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** The driver as the image has it, but for the place of the catalogue. */
-async function bundleDriver(folder: string): Promise<void> {
-  const { outputFiles } = await build({
-    entryPoints: [path.join(checkout, 'stacks/components/ldap/driver.ts')],
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    banner: { js: "import { createRequire as nodeRequire } from 'node:module'; const require = nodeRequire(import.meta.url);" },
-  });
-  writeFileSync(
-    path.join(folder, 'driver.mjs'),
-    (outputFiles[0]?.text ?? '').replaceAll('/usr/share/devserver/catalogue.json', path.join(folder, 'catalogue.json')),
-  );
 }
 
 /** The socket is there, and slapd answers so far that the bootstrap goes through. */

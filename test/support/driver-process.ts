@@ -26,7 +26,7 @@ export async function startDriver(
   places: Readonly<Record<string, string>>,
 ): Promise<DriverProcess> {
   const program = path.join(folder, 'driver.mjs');
-  writeFileSync(program, await bundled(name, places));
+  writeFileSync(program, await bundledDriver(name, places));
   let count = 0;
   const start = async (): Promise<{ socket: string; end: () => Promise<void> }> => {
     count += 1;
@@ -56,7 +56,8 @@ export async function startDriver(
   };
 }
 
-async function bundled(name: string, places: Readonly<Record<string, string>>): Promise<string> {
+/** The driver's program as the image has it, but for `places`. */
+export async function bundledDriver(name: string, places: Readonly<Record<string, string>>): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [path.join(checkout, 'stacks/components', name, 'driver.ts')],
     bundle: true,
