@@ -183,6 +183,23 @@ describe('what comes from outside', () => {
     expect((await clients.curl({ path: `/archiva/repository/${name}/${jar}`, as: 'admin' })).body).toBe('our own thing');
   });
 
+  it("is not served from somebody else's repository of that name: every person could read it", async () => {
+    const location = '/srv/maven/archiva/not-from-outside';
+    const wanted = { id: 'central', name: 'central', layout: 'default', location, releases: true, snapshots: true };
+    const service = 'archivaServices/managedRepositoriesService';
+    await archivaRest(session, 'POST', `${service}/addManagedRepository`, {
+      ...wanted,
+      scanned: false,
+      cronExpression: '0 0 * * * ?',
+    });
+    for (const proxy of ['none', outside.url])
+      await expect(bootstrapWith(session, proxy)).rejects.toThrow(`serves ${location} as central`);
+    expect(await known()).toEqual(['central']);
+    await archivaRest(session, 'GET', `${service}/deleteManagedRepository?repositoryId=central&deleteContent=true`);
+    await bootstrapWith(session, 'none');
+    expect(await known()).toEqual([]);
+  });
+
   it('is on or off as it was meant, wherever the driver was killed', { timeout: 240_000 }, async () => {
     const unit = 'devserver-driver-archiva';
     for (let round = 0; round < 6; round += 1) {

@@ -45,8 +45,8 @@ export async function settleOutside(address: string | undefined): Promise<void> 
   const location = (await registered(ours.id))?.location;
   if (location !== undefined && location !== ours.location)
     throw new DriverError(
-      `Archiva serves ${String(location)} as ${ours.id}`,
-      'set the option proxy to none, or give that repository another name',
+      `Archiva serves ${String(location)} as ${ours.id}, where every person may read`,
+      'a project of that name is older than the rule against it: move its artifacts to another project and delete it',
     );
   // what came from another address is not kept under this one
   if (address === undefined || (await remoteAddress()) !== address) await forget();
