@@ -153,10 +153,11 @@ describe('what comes from outside', () => {
   it("never stands in a project's own repository, nor takes the place of what is there", async () => {
     const { name } = project.content.project;
     const mine = `/archiva/repository/${name}`;
+    const place = `/srv/maven/repositories/${name}`;
     await outside.asked();
     expect(await clients.status({ path: `${mine}/${jar}`, as: 'admin' })).toBe(404);
     await session.run(
-      ['sh', '-c', 'mkdir -p "$(dirname "$1")" && cat >"$1"', 'sh', `/srv/maven/repositories/${name}/${jar}`],
+      ['sh', '-c', 'cd "$1" && mkdir -p "$(dirname "$2")" && cat >"$2" && chown -R archiva: .', 'sh', place, jar],
       'our own thing',
     );
     expect((await clients.curl({ path: `${mine}/${jar}`, as: 'admin' })).body).toBe('our own thing');

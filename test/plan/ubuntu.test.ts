@@ -32,6 +32,7 @@ const mayDiffer = [
   '/usr/lib/systemd/system/devserver-driver-git.service',
   '/usr/lib/systemd/system/devserver-driver-hg.service',
   '/usr/lib/systemd/system/devserver-driver-hudson.service',
+  '/usr/lib/systemd/system/devserver-driver-jenkins.service',
   '/usr/lib/systemd/system/devserver-driver-ldap.service',
   '/usr/lib/systemd/system/devserver-driver-svn.service',
   '/usr/lib/systemd/system/devserverd.service',
