@@ -16,16 +16,8 @@ import {
   undeleteProject,
 } from './commands/project.ts';
 import { showStatus } from './commands/status.ts';
-import {
-  addUser,
-  changeUser,
-  importUsers,
-  listUsers,
-  newPassword,
-  removeUser,
-  showUser,
-  type UserOptions,
-} from './commands/user.ts';
+import { addUser, changeUser, listUsers, newPassword, removeUser, showUser, type UserOptions } from './commands/user.ts';
+import { importUsers } from './commands/user-import.ts';
 
 const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
 
@@ -138,7 +130,7 @@ function addUserCommands(user: Command): void {
     .description('remove a person, also from all projects')
     .action(runWith((name, context) => removeUser(name, context)));
   withJson(user.command('import <FILE>'))
-    .description('add the people of a YAML list')
+    .description('add the people of a YAML list, all of them or none')
     .action(runWith((file, context) => importUsers(file, context)));
 }
 

@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { readPassword } from '../../src/kernel/client/password.ts';
-import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import type { CommandContext } from './context.ts';
 import { inPath } from './project.ts';
 
-interface ShownUser extends Record<string, unknown> {
+export interface ShownUser extends Record<string, unknown> {
   readonly name: string;
   readonly fullName: string;
   readonly mail?: string;
@@ -72,37 +69,14 @@ export async function removeUser(name: string, { api, result }: CommandContext):
   result(`${name} is removed${from}`, { ...answer });
 }
 
-/**
- * `devserver user import FILE`: a YAML list of people as `user add` takes them. All are tried; those that are there already
- * and those that are refused are told at the end.
- */
-export async function importUsers(file: string, context: CommandContext): Promise<void> {
-  const list: unknown = parse(readFileSync(file, 'utf8'));
-  if (!Array.isArray(list))
-    throw new UserError(`${file} is no list of users`, { hint: '- {name: ann, fullName: Ann}', exitCode: exitCodes.badData });
-  const added: ShownUser[] = [];
-  const refused: string[] = [];
-  for (const [index, entry] of (list as unknown[]).entries()) {
-    const name = String((entry as { name?: unknown } | null)?.name ?? `entry ${index + 1}`);
-    try {
-      added.push(await context.api.send<ShownUser>('POST', '/users', entry));
-    } catch (error) {
-      if (!(error instanceof UserError) || error.exitCode === exitCodes.machineLacks) throw error;
-      refused.push(`${name}: ${[error.message, ...error.details].join('; ')}`);
-    }
-  }
-  context.result(added.map((user) => `${user.name}${passwordLine(user)}`).join('\n'), { added, refused });
-  if (refused.length > 0)
-    throw new UserError(`${refused.length} of ${list.length} were not added`, { details: refused, exitCode: exitCodes.badData });
-}
-
 /** A password never stands in an argument: others could read it there. */
 function passwordIn({ passwordFile }: UserOptions): string | undefined {
   if (passwordFile === undefined) return undefined;
   return readPassword(passwordFile).reveal();
 }
 
-function passwordLine({ password }: ShownUser): string {
+/** What stands behind somebody's name when a password was made for them. */
+export function passwordLine({ password }: ShownUser): string {
   return password === undefined ? '' : `; password, shown this once: ${password}`;
 }
 

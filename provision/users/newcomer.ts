@@ -30,7 +30,8 @@ export async function examineNewcomer(
     await people.check(name, password);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    faults.push(error);
+    // it has just answered, so this is what it thinks of the person
+    faults.push(new Refusal(400, error.message, { exitCode: exitCodes.badData }));
   }
   const [first] = faults;
   if (first === undefined) return { remains };
