@@ -1,8 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // most of the time they wait for programs they started
 const workers = Math.max(3, availableParallelism());
+
+const files = readdirSync(path.join(import.meta.dirname, 'test'), { recursive: true, encoding: 'utf8' })
+  .map((file) => path.join('test', file))
+  .filter((file) => file.endsWith('.test.ts'));
+
+/** Loading the same modules again for every file takes longer than most files' tests: these have to, since they replace some, or change the process. */
+const changesItsProcess = /\bvi\.(?:mock|hoisted)\(|\bprocess\.(?:chdir\(|exitCode\b)/;
+const apart = files.filter((file) => changesItsProcess.test(readFileSync(path.join(import.meta.dirname, file), 'utf8')));
 
 export default defineConfig({
   plugins: [
@@ -14,5 +24,12 @@ export default defineConfig({
         id.endsWith('.hbs') ? { code: `export default ${JSON.stringify(text)}`, map: null } : undefined,
     },
   ],
-  test: { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'], testTimeout: 20_000, maxWorkers: workers },
+  test: {
+    testTimeout: 20_000,
+    maxWorkers: workers,
+    projects: [
+      { extends: true, test: { name: 'apart', include: apart } },
+      { extends: true, test: { name: 'together', include: files.filter((file) => !apart.includes(file)), isolate: false } },
+    ],
+  },
 });
