@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes, UserError } from '../kernel/errors.ts';
+import { fetchOutside } from '../kernel/outside-fetch.ts';
+import { proxyFor, shownProxy } from '../kernel/proxy.ts';
 import { writeFully } from './write-fully.ts';
 
 /** How to fetch. */
@@ -18,8 +20,8 @@ export interface FetchOptions {
 
 /**
  * Fetches an address into a file and returns what arrived. Network errors, time-outs and 5xx answers are
- * tried three times. Node's fetch does not read http_proxy on Node 20; from Node 24 NODE_USE_ENV_PROXY=1 does.
- * @throws UserError; exit 4 when the network does not answer.
+ * tried three times. The proxy is the environment's.
+ * @throws UserError; exit 4 when the network does not answer, or the proxy does not let it through.
  */
 export async function fetchToFile(
   url: string,
@@ -52,9 +54,6 @@ export async function fetchText(url: string, options: FetchOptions = {}): Promis
   });
 }
 
-/** An answer that another try would not change. */
-class FinalAnswer extends UserError {}
-
 async function* bodyOf(url: string, options: FetchOptions): AsyncGenerator<Uint8Array> {
   const idle = new AbortController();
   const limit = options.idleTimeout ?? 60_000;
@@ -62,7 +61,7 @@ async function* bodyOf(url: string, options: FetchOptions): AsyncGenerator<Uint8
   const timer = setTimeout(giveUp, limit);
   try {
     const signal = options.signal === undefined ? idle.signal : AbortSignal.any([idle.signal, options.signal]);
-    const response = await fetch(url, { signal, headers: { ...options.headers } });
+    const response = await fetchOutside(url, { signal, headers: { ...options.headers } });
     if (!response.ok) throw answerError(url, response.status);
     const length = response.headers.get('content-length');
     // The length counts the compressed bytes when the server compresses.
@@ -83,7 +82,9 @@ async function* bodyOf(url: string, options: FetchOptions): AsyncGenerator<Uint8
 
 function answerError(url: string, status: number): Error {
   if (status >= 500 || status === 429) return new Error(`the server answered ${status}`);
-  return new FinalAnswer(`${url} answered ${status}`, {
+  const proxy = proxyFor(url, process.env);
+  const by = proxy === undefined ? '' : ` (through the proxy ${shownProxy(proxy)})`;
+  return new UserError(`${url} answered ${status}${by}`, {
     hint: status === 404 ? 'the artifact is not there; check its coordinates or the mirror' : 'check the mirror',
   });
 }
@@ -94,16 +95,21 @@ async function withRetries<T>(url: string, options: FetchOptions, attempt: () =>
       return await attempt();
     } catch (error) {
       if (options.signal?.aborted === true) throw new UserError('interrupted', { exitCode: exitCodes.interrupted });
-      if (error instanceof FinalAnswer || isLocal(error)) throw error;
-      if (left === 0) throw unreachable(url, error);
+      // an answer that another try would not change
+      if (error instanceof UserError || isLocal(error)) throw error;
+      if (left === 0 || refusal.test(reason(error))) throw unreachable(url, error);
       await sleep((options.pause ?? 1000) * 2 ** (tries - 1 - left));
     }
   }
 }
 
 const tries = 3;
+/** What is said of a proxy that lets nothing through without another login, or to that address. */
+const refusal = /Proxy (?:Authentication Required|response) \(4\d\d\)/;
 
 function unreachable(url: string, error: unknown): UserError {
+  const proxy = proxyFor(url, process.env);
+  if (proxy !== undefined) return proxyError(url, proxy, reason(error), error);
   return new UserError(`${url} could not be fetched: ${reason(error)}`, {
     hint: 'check the network connection, or name a reachable mirror; what was fetched before is kept',
     exitCode: exitCodes.machineLacks,
@@ -111,10 +117,19 @@ function unreachable(url: string, error: unknown): UserError {
   });
 }
 
-/** fetch hides the reason ("getaddrinfo ENOTFOUND …") in its cause. */
+function proxyError(url: string, proxy: URL, why: string, cause: unknown): UserError {
+  const name = new URL(url).protocol === 'https:' ? 'https_proxy' : 'http_proxy';
+  return new UserError(`${url} could not be fetched through the proxy ${shownProxy(proxy)}: ${why}`, {
+    hint: `check ${name} (http://USER:PASSWORD@HOST:PORT), or name ${new URL(url).hostname} in no_proxy where it is reached without`,
+    exitCode: exitCodes.machineLacks,
+    cause,
+  });
+}
+
+/** fetch hides the reason ("getaddrinfo ENOTFOUND …") in its cause, a tunnel in the cause of that. */
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message || error.message : error.message;
+  return (error.cause instanceof Error ? reason(error.cause) : '') || error.message;
 }
 
 /** Errors of this machine's disk, which another try would not mend. */

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { execa } from 'execa';
 import { exitCodes, UserError } from './errors.ts';
+import { smallProxyVariables } from './proxy.ts';
 
 /** A program to run, as a value. Arguments are a list; no shell ever sees them. */
 export interface Command {
@@ -58,7 +59,7 @@ export function showCommand(command: Command): string {
 
 async function run(command: Command, options: RunOptions): Promise<CommandResult> {
   const child = execa(command.file, [...command.args], {
-    env: { PATH: searchPath(), ...command.env },
+    env: { PATH: searchPath(), ...smallProxyVariables(process.env), ...command.env },
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
     ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
     ...(command.timeout === undefined ? {} : { timeout: command.timeout }),

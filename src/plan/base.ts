@@ -1,5 +1,6 @@
 import type { BaseData } from '../kernel/catalogue/base-schema.ts';
 import { UserError } from '../kernel/errors.ts';
+import { fetchOutside } from '../kernel/outside-fetch.ts';
 
 export interface BaseChoice {
   readonly name: string;
@@ -41,7 +42,7 @@ function unprovenNote(base: BaseData | undefined): string {
 /** Whether an apt archive holds the suite; asks for its InRelease file. */
 export async function archiveAnswers(archive: string, suite: string): Promise<boolean> {
   try {
-    const response = await fetch(`${archive.replace(/\/$/, '')}/dists/${suite}/InRelease`, {
+    const response = await fetchOutside(`${archive.replace(/\/$/, '')}/dists/${suite}/InRelease`, {
       method: 'HEAD',
       signal: AbortSignal.timeout(5000),
     });
