@@ -5,12 +5,13 @@ import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { realSystem } from '../src/kernel/system.ts';
 import { cli } from './e2e/support/cli.ts';
+import { cliInside } from './support/cli-inside.ts';
 import { checkout, extraStacks } from './support/real.ts';
 import { writeStacks } from './support/stacks.ts';
 import { openTerminal, type Terminal } from './support/terminal.ts';
 
 const fresh = (): string => path.join(mkdtempSync(path.join(tmpdir(), 'cli-')), 'server');
-const dryRun = (...args: string[]) => cli([fresh(), '--dry-run', '--plain', '--base', 'debian-13', ...args]);
+const dryRun = (...args: string[]) => cliInside([fresh(), '--dry-run', '--plain', '--base', 'debian-13', ...args]);
 
 // a process takes half a second, on a busy machine several
 const patience = 60_000;
@@ -33,6 +34,17 @@ describe('create-devserver as a process', { timeout: patience }, () => {
     for (const line of lines) expect(line).toMatch(/^\S+component\.yaml:\d+:\d+: \S/);
   });
 
+  it.each([[['list', '--json']], [['buld', 'shop', '--json']], [['status', path.join(checkout, 'README.md')]], [['--help']]])(
+    'prints and ends the same within another process, where the tests run it: %j',
+    async (args) => {
+      const process = await cli(args);
+      expect(process.stdout + process.stderr).not.toBe('');
+      expect(await cliInside(args)).toEqual(process);
+    },
+  );
+});
+
+describe('create-devserver', { timeout: patience }, () => {
   it.each([
     [['build', 'shop', '--mirror', 'foo'], '--mirror foo: must be an address such as', 2],
     [['buld', 'shop'], 'there is no command buld; did you mean build?', 2],
@@ -51,7 +63,7 @@ describe('create-devserver as a process', { timeout: patience }, () => {
     [[fresh(), '--yes', '--base', 'debian-13', '--plain', '--cache', '/etc/passwd/x'], '/etc/passwd is not a folder', 2],
     [['build', '.', '--stacks', path.join(checkout, 'README.md')], 'there is no', 2],
   ])('tells %j on one line of JSON, and as that on standard error', async (args, message, code) => {
-    const { exitCode, stdout, stderr } = await cli([...args, '--json']);
+    const { exitCode, stdout, stderr } = await cliInside([...args, '--json']);
     expect([exitCode, stderr]).toEqual([code, expect.stringContaining(message)]);
     const lines = stdout
       .trim()
@@ -102,7 +114,7 @@ describe('create-devserver as a process', { timeout: patience }, () => {
     const dir = mkdtempSync(path.join(tmpdir(), 'cli-'));
     const text = 'version: 1\nname: shop\nbase: debian-13\nchoices:\n  ci: foo\n  vcs: gti\noptions: {hudson: {heap: 1}}\n';
     writeFileSync(path.join(dir, 'devserver.yaml'), text);
-    const { exitCode, stdout, stderr } = await cli(['build', dir]);
+    const { exitCode, stdout, stderr } = await cliInside(['build', dir]);
     expect([exitCode, stdout]).toEqual([3, '']);
     expect(stderr.trim().split('\n')).toEqual(
       [
@@ -145,17 +157,17 @@ describe('create-devserver as a process', { timeout: patience }, () => {
 
   it('names missing and wrong flags with exit code 2, and leaves nothing behind', async () => {
     const dir = fresh();
-    const missing = await cli([dir, '--dry-run', '--plain', '--name', 'shop']);
+    const missing = await cliInside([dir, '--dry-run', '--plain', '--name', 'shop']);
     expect(missing.exitCode).toBe(2);
     expect(missing.stderr).toContain(
       'nobody is there to ask for --hostname, --base, --vcs, --ci, --maven, --memory, --system-disk, --data-disk',
     );
-    const refused = await cli([dir, '--dry-run', '--plain', '--yes', '--base', 'debian-13', '--url', 'http://x']);
+    const refused = await cliInside([dir, '--dry-run', '--plain', '--yes', '--base', 'debian-13', '--url', 'http://x']);
     expect([refused.exitCode, refused.stderr.trim().split('\n').at(-1)]).toEqual([
       2,
       'create-devserver: --url http://x: must be an address such as https://dev.example.org',
     ]);
-    const unknown = await cli([dir, '--nope']);
+    const unknown = await cliInside([dir, '--nope']);
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining('--nope: unknown flag')]);
     expect(existsSync(dir)).toBe(false);
   });
@@ -244,7 +256,7 @@ describe('a mistyped command', { timeout: patience }, () => {
     ['statsu', 'status'],
     ['hepl', 'help'],
   ])('%s is told to mean %s, with exit code 2', async (mistyped, meant) => {
-    const { exitCode, stderr } = await cli([mistyped, '--yes']);
+    const { exitCode, stderr } = await cliInside([mistyped, '--yes']);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`there is no command ${mistyped}; did you mean ${meant}?`)]);
   });
 });

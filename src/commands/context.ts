@@ -1,6 +1,5 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Catalogue, loadCatalogue } from '../kernel/catalogue/load.ts';
 import { exitCodes, UserError } from '../kernel/errors.ts';
 import { requireWritable } from '../kernel/folder.ts';
@@ -32,9 +31,8 @@ export interface CommandContext {
   readonly cache: string;
 }
 
-/** The context of one command; `signal` aborts on Ctrl-C. */
-export function makeContext(options: CommonOptions, signal: AbortSignal): CommandContext {
-  const root = generatorRoot();
+/** The context of one command; `signal` aborts on Ctrl-C, `root` is the generator's own folder. */
+export function makeContext(options: CommonOptions, signal: AbortSignal, root: string): CommandContext {
   let catalogue: Catalogue | undefined;
   return {
     options,
@@ -61,9 +59,4 @@ function cacheFolder(flag: string | undefined, { DEVSERVER_CACHE: own, XDG_CACHE
 export function requireFolders(dir: string, cache: string): void {
   requireWritable(dir);
   requireWritable(cache, '--cache');
-}
-
-/** The bundle lies in build/, beside src/ and stacks/. */
-function generatorRoot(): string {
-  return path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 }

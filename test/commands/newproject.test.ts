@@ -10,6 +10,7 @@ import type { Question } from '../../src/kernel/question.ts';
 import { realSystem } from '../../src/kernel/system.ts';
 import { checkout, cli } from '../e2e/support/cli.ts';
 import { type ApiServer, beginJob, goodLogin, job, openApiServer, page, refuse, step } from '../support/api-server.ts';
+import { cliInside } from '../support/cli-inside.ts';
 import { openTerminal } from '../support/terminal.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'newproject-'));
@@ -379,17 +380,20 @@ describe('as a process', { timeout: 60_000 }, () => {
     const env = { DEVSERVER_PASSWORD: password };
     expect(await cli(['newproject', 'shop', ...common], { env })).toMatchObject({ exitCode: 0 });
     server.answerWith((_request, response) => refuse(response, 429, { message: 'too many requests', exitCode: 7 }));
-    const busy = await cli(['newproject', 'shop', ...common, '--json'], { env });
+    vi.stubEnv('DEVSERVER_PASSWORD', password);
+    const busy = await cliInside(['newproject', 'shop', ...common, '--json']);
     expect([busy.exitCode, JSON.parse(busy.stdout)]).toEqual([
       7,
       { type: 'error', message: 'too many requests', details: [], exitCode: 7 },
     ]);
-    const bare = await cli(['newproject'], { env: { DEVSERVER_PASSWORD: '' } });
+    vi.stubEnv('DEVSERVER_PASSWORD', '');
+    const bare = await cliInside(['newproject']);
+    vi.unstubAllEnvs();
     expect([bare.exitCode, bare.stderr]).toEqual([
       2,
       expect.stringMatching(/nobody is there to ask for NAME, --server.*--password-file/),
     ]);
-    const unknown = await cli(['newproject', 'shop', '--password', 'x']);
+    const unknown = await cliInside(['newproject', 'shop', '--password', 'x']);
     expect([unknown.exitCode, unknown.stderr]).toEqual([2, expect.stringContaining('--password: unknown flag')]);
     // the password may also come in a pipe
     server.answerWith();

@@ -92,7 +92,8 @@ describe('imports', () => {
       'provision/manual.ts',
       'provision/manuals.ts',
       'provision/program.ts',
-      'src/cli.ts',
+      'src/cli-program.ts',
+      'src/cli-run.ts',
       'src/kernel/flags.ts',
     ]);
   });

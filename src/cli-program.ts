@@ -1,0 +1,159 @@
+import { Command, Option } from 'commander';
+import { address, wholeNumber } from './commands/arguments.ts';
+import { runBuild } from './commands/build.ts';
+import { runCheck } from './commands/check.ts';
+import { type CommandContext, type CommonOptions, makeContext } from './commands/context.ts';
+import { runCreate } from './commands/create.ts';
+import type { CreateOptions } from './commands/flags.ts';
+import { runList } from './commands/list.ts';
+import { noSuchCommand, refuseMistypedCommand } from './commands/mistyped.ts';
+import { type RemoteOptions, runNewProject } from './commands/newproject.ts';
+import { allUnknown, type ParsedFlags, parsedFlags } from './commands/parsed-flags.ts';
+import { runDown, runExec, runLogs, runSsh, runStatus } from './commands/running.ts';
+import { runUp, type UpOptions } from './commands/up.ts';
+import { choose } from './kernel/catalogue/load.ts';
+import { newProjectFlags, newProjectText, remoteFlags } from './kernel/client/newproject-flags.ts';
+import { UserError } from './kernel/errors.ts';
+import { collect, withFlags } from './kernel/flags.ts';
+import { questionsFor } from './wizard/questions.ts';
+import { refuseFlags } from './wizard/wrong-flag.ts';
+
+/**
+ * The generator's commands and their flags. A command line that is none throws a CommanderError.
+ * @param root the generator's own folder.
+ */
+export function program(signal: AbortSignal, root: string): Command {
+  const flags = parsedFlags();
+  const perform = async (options: CommonOptions, work: (context: CommandContext) => Promise<void>): Promise<void> => {
+    if (flags.wrong.length > 0) throw refuseFlags(flags.wrong);
+    await work(makeContext(options, signal, root));
+  };
+  const generator = new Command('create-devserver')
+    .description('builds a whole development server as one appliance, and runs it')
+    .exitOverride()
+    // ours, below, knows what was meant
+    .helpCommand(false)
+    // fail() tells it
+    .configureOutput({ outputError: () => {} })
+    .enablePositionalOptions();
+  const create = withBuildOptions(flags, withCommon(flags, generator.command('create', { isDefault: true })))
+    .argument('[DIR]', 'folder of the server')
+    // so that a mistyped command with its folder is told as that
+    .allowExcessArguments()
+    .description('ask, show the plan, write DIR/devserver.yaml, build, offer to boot')
+    .option('--yes', 'take the default of every question not answered by a flag')
+    .option('--up', 'start it when it is built')
+    .option('--with <component>', 'a further component', collect, [])
+    .option('--set <component.option=value>', 'an option of a component', collect, [])
+    .option('--cpus <number>', 'processors of the machine', '2')
+    .option('--url <url>', 'address people will use')
+    .option('--timezone <zone>', 'time zone such as Europe/Vienna')
+    .option('--authority <file>', "certificate of the site's own authority, trusted towards the outside", collect)
+    .action((dir: string | undefined, options: CreateOptions, { args }: Command) => {
+      refuseMistypedCommand(args, commandsOf(generator));
+      return runCreate(dir ?? 'devserver', options, makeContext(options, signal, root), flags.wrong);
+    });
+  for (const question of stackQuestions(signal, root)) create.option(`--${question.flag} <value>`, question.message);
+  withBuildOptions(flags, withCommon(flags, generator.command('build')))
+    .argument('<DIR>')
+    .description('build the disk image of DIR/devserver.yaml')
+    .action((dir: string, options: CommonOptions) => perform(options, (context) => runBuild(dir, options, context)));
+  withCommon(flags, generator.command('up'))
+    .argument('<DIR>')
+    .description('start the machine')
+    .addOption(new Option('--backend <name>', 'what runs it').choices(['auto', 'qemu', 'nspawn']).default('auto'))
+    .option('--wait', 'return when every component is ready')
+    .option('--listen <address>', 'address its ports are published on (default: 127.0.0.1)')
+    .option('--https-port <port>', 'port of the front on this computer')
+    .option('--http-port <port>', 'port that redirects to it')
+    .option('--ssh-port <port>', 'port of ssh')
+    .option('--uefi', 'start with UEFI firmware instead of BIOS (QEMU)')
+    .option('--usb <image>', 'plug in a USB disk (QEMU)', collect)
+    .action((dir: string, options: UpOptions) => perform(options, (context) => runUp(dir, options, context)));
+  withCommon(flags, generator.command('down'))
+    .argument('<DIR>')
+    .description('power the machine off')
+    .action((dir: string, options: CommonOptions) => perform(options, (context) => runDown(dir, options, context)));
+  withCommon(flags, generator.command('status'))
+    .argument('<DIR>')
+    .description('is it running, is it ready')
+    .action((dir: string, options: CommonOptions) => perform(options, (context) => runStatus(dir, context)));
+  withCommon(flags, generator.command('exec'))
+    .argument('<DIR>')
+    .argument('[command...]')
+    .passThroughOptions()
+    .description('run a program inside: exec DIR -- COMMAND…')
+    .action((dir: string, argv: string[], options: CommonOptions) => perform(options, (context) => runExec(dir, argv, context)));
+  withCommon(flags, generator.command('ssh'))
+    .argument('<DIR>')
+    .description('a shell inside')
+    .action((dir: string, options: CommonOptions) => perform(options, (context) => runSsh(dir, context)));
+  withCommon(flags, generator.command('logs'))
+    .argument('<DIR>')
+    .option('-u, --unit <unit>', 'only this unit')
+    .option('-f, --follow', 'go on as lines come')
+    .option('-n, --lines <number>', 'how many lines', flags.taking('--lines', wholeNumber(0, 999_999_999)))
+    .description('the journal inside')
+    .action((dir: string, options: CommonOptions & { unit?: string; follow?: boolean; lines?: string }) =>
+      perform(options, (context) => runLogs(dir, options, context)),
+    );
+  withFlags(withCommon(flags, generator.command('newproject')).argument('[NAME]', 'as in its addresses'), [
+    ...remoteFlags,
+    ...newProjectFlags,
+  ])
+    .description(`in a running appliance: ${newProjectText}`)
+    .action((name: string | undefined, options: RemoteOptions) =>
+      perform(options, (context) => runNewProject(name, options, context)),
+    );
+  withCommon(flags, generator.command('check'))
+    .description('what this machine lacks, with remedies')
+    .action((options: CommonOptions) => perform(options, async (context) => runCheck(context)));
+  withCommon(flags, generator.command('list'))
+    .description('bases and components: versions, licences, support')
+    .action((options: CommonOptions) => perform(options, async (context) => runList(context)));
+  withCommon(flags, generator.command('help'))
+    .argument('[command]')
+    .description('the flags of a command')
+    .action((name: string | undefined) => {
+      const command = name === undefined ? generator : generator.commands.find((it) => it.name() === name);
+      if (command === undefined) throw noSuchCommand(name ?? '', commandsOf(generator));
+      command.help();
+    });
+  return generator;
+}
+
+function commandsOf(generator: Command): string[] {
+  return generator.commands.map((command) => command.name());
+}
+
+function withCommon(flags: ParsedFlags, command: Command): Command {
+  return command
+    .exitOverride((error) => {
+      throw allUnknown(command, error, flags.wrong);
+    })
+    .option('--json', 'events and result as JSON lines')
+    .option('--plain', 'no moving display')
+    .option('--dry-run', 'show what would be done')
+    .option('--stacks <folder>', 'a folder with more components', collect, [])
+    .option('--cache <folder>', 'where downloads and layers are kept');
+}
+
+function withBuildOptions(flags: ParsedFlags, command: Command): Command {
+  return command
+    .option('--mirror <url>', "package mirror instead of the base's own", flags.taking('--mirror', address))
+    .option('--maven-mirror <url>', 'Maven repository instead of the default', flags.taking('--maven-mirror', address))
+    .option('--npm-mirror <url>', 'npm registry instead of the default', flags.taking('--npm-mirror', address))
+    .option('--pypi-mirror <url>', 'Python package index instead of the default', flags.taking('--pypi-mirror', address));
+}
+
+/** Flags of the wizard's questions; faulty data shows when a command runs, not here. */
+function stackQuestions(signal: AbortSignal, root: string): ReturnType<typeof questionsFor> {
+  const { catalogue } = makeContext({}, signal, root);
+  try {
+    return questionsFor(catalogue(), choose('stack', catalogue().stacks, 'default'));
+  } catch (error) {
+    // a running machine can be looked after whatever the data says
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}
