@@ -24,8 +24,8 @@ export interface Carrier {
 export type Outcome =
   | { readonly result: 'done' }
   | { readonly result: 'undone'; readonly error: Error }
-  /** Some things could not be taken back; they are named. */
-  | { readonly result: 'left'; readonly error: Error; readonly left: readonly string[] };
+  /** Some things could not be taken back, or, once it is committed, not be cleaned up; they are named. */
+  | { readonly result: 'left'; readonly error: Error; readonly left: readonly string[]; readonly committed: boolean };
 
 /** Where a journal stands when a job is taken up again. */
 export interface Progress {
@@ -81,13 +81,23 @@ export function progressOf(records: readonly TimedRecord[]): Progress {
   };
 }
 
-/** Clean-up after the commit may fail for now: it is tried again when the daemon starts. */
+/** What comes after the commit may fail for now: the job stays open and is taken up again. */
 async function rollForward(plan: ChangePlan, journal: Journal, carrier: Carrier): Promise<Outcome> {
-  await carrier.settle();
-  for (const { key, verb } of plan.afterwards) await carrier.act(key, verb, plan.change.kind === 'delete' ? 'before' : 'after');
-  await carrier.tell({ result: 'done' });
-  journal.write({ is: 'end', result: 'done', left: [] });
-  return { result: 'done' };
+  let part = 'the specification';
+  try {
+    await carrier.settle();
+    for (const { key, verb } of plan.afterwards) {
+      part = `${key} ${verb}`;
+      await carrier.act(key, verb, plan.change.kind === 'delete' ? 'before' : 'after');
+    }
+    part = 'its end';
+    await carrier.tell({ result: 'done' });
+    journal.write({ is: 'end', result: 'done', left: [] });
+    return { result: 'done' };
+  } catch (failure) {
+    const error = asError(failure);
+    return { result: 'left', error, left: [`${part}: ${error.message}`], committed: true };
+  }
 }
 
 /**
@@ -126,7 +136,7 @@ async function rollBack(
       left.push(`${step.key}: ${asError(failure).message}`);
     }
   }
-  const end: Outcome = left.length > 0 ? { result: 'left', error, left } : { result: 'undone', error };
+  const end: Outcome = left.length > 0 ? { result: 'left', error, left, committed: false } : { result: 'undone', error };
   try {
     await carrier.tell(end);
     write({ is: 'end', result: end.result, left });

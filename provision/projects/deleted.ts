@@ -34,8 +34,9 @@ export function openDeleted(folder: string, now: () => Date = () => new Date()):
     readdirSync(folder)
       .filter((name) => name.endsWith('.yaml'))
       .flatMap((name) => {
-        const parsed = schema.safeParse(parse(readFileSync(path.join(folder, name), 'utf8')));
-        return parsed.success ? [parsed.data] : [];
+        const record = readOne(path.join(folder, name));
+        if (record === undefined) console.error(`${path.join(folder, name)} can't be read: it is left as it is`);
+        return record ?? [];
       })
       .sort((a, b) => (a.at < b.at ? -1 : 1));
   return {
@@ -48,6 +49,15 @@ export function openDeleted(folder: string, now: () => Date = () => new Date()):
     },
     drop: (job) => rmSync(path.join(folder, `${job}.yaml`), { force: true }),
   };
+}
+
+/** One that can't be read must not keep the others from being had back, nor anything from being deleted. */
+function readOne(file: string): DeletedProject | undefined {
+  try {
+    return schema.parse(parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Those past their days. */

@@ -14,13 +14,14 @@ import type { Workshop } from './workshop.ts';
  * comes what no project asks for.
  */
 export async function examine(bench: Bench, workshop: Workshop, fix: boolean): Promise<Finding[]> {
-  const { alone, factsOf } = workshop;
+  const { alone, factsOf, isOpen } = workshop;
   const findings: Finding[] = [];
   const queue = bench.specifications.all().map(({ name }) => name);
   const look = async (name: string): Promise<Finding[]> => {
     // as it is by now: a job may have changed or deleted it since
     const project = bench.specifications.find(name);
-    return project === undefined ? [] : examineProject(bench, factsOf, project, fix);
+    // an unfinished change is not in the specification yet, or not out of it: it is that change's business
+    return project === undefined ? [] : examineProject(bench, factsOf, project, fix && !isOpen(name));
   };
   const worker = async (): Promise<void> => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {

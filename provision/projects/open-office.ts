@@ -19,6 +19,15 @@ import { openWorkshop } from './workshop.ts';
 
 const own = `${appliancePaths.system}/devserverd`;
 
+/** The same value to everybody who asks within so many milliseconds. */
+function forAMoment<T>(milliseconds: number, make: () => T): () => T {
+  let made: { readonly value: T; readonly until: number } | undefined;
+  return () => {
+    if (made === undefined || performance.now() > made.until) made = { value: make(), until: performance.now() + milliseconds };
+    return made.value;
+  };
+}
+
 /** Everything the API works with, on this appliance's own files and drivers. */
 export function openOffice(catalogue: ApplianceCatalogue): Office {
   const ask: Ask = (name, verb, args, seconds) => {
@@ -26,8 +35,8 @@ export function openOffice(catalogue: ApplianceCatalogue): Office {
     if (component === undefined) throw new Error(`there is no component ${name}`);
     return askDriver(component, verb, args, seconds);
   };
-  const templates = (): ReturnType<typeof listTemplates> =>
-    listTemplates(catalogue, templateFolders, (text) => console.error(text));
+  // a list of a thousand projects asks for the template of each
+  const templates = forAMoment(1000, () => listTemplates(catalogue, templateFolders, (text) => console.error(text)));
   const people = openPeople(catalogue, ask);
   const facts = openFacts(`${appliancePaths.run}/facts`);
   const jobs = path.join(own, 'jobs');

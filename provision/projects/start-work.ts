@@ -4,7 +4,8 @@ import { expired } from './deleted.ts';
 import { dropOldJobs } from './old-jobs.ts';
 import { watchSpools } from './spool.ts';
 
-const day = 86_400_000;
+const hour = 3_600_000;
+const day = 24 * hour;
 
 /**
  * What the daemon does before it takes new work, and then in the background: publishes the facts of all projects, ends what
@@ -21,16 +22,18 @@ export async function startWork(office: Office): Promise<void> {
     const count = await dropOldJobs(bench.jobs, new Date());
     if (count > 0) console.log(`jobs that ended long ago and are forgotten: ${count}`);
   });
+  daily(() => dropExpired(office));
   watchSpools(office);
   await untilTold(office);
-  for (let wait = 60_000; ; wait = Math.min(wait * 2, 3_600_000)) {
+  for (let wait = 60_000; ; wait = Math.min(wait * 2, hour)) {
     const left = await open;
     if (left.length === 0) break;
     console.log(`not all could be taken back yet: ${left.join(', ')}`);
     await sleep(wait, undefined, { ref: false });
     open = workshop.takeUpAll();
   }
-  daily(() => dropExpired(office));
+  // those that were left open since
+  setInterval(() => void workshop.takeUpAll().catch((error: unknown) => console.error(error)), hour).unref();
 }
 
 /** Now, and then once a day. What fails is tried again the next day. */
@@ -52,11 +55,14 @@ async function untilTold(office: Office): Promise<void> {
   }
 }
 
-async function dropExpired({ bench }: Office): Promise<void> {
-  for (const { job, project } of expired(bench.deleted.all(), new Date())) {
-    await bench.archive.act('drop', job);
-    await bench.audit({ who: 'devserverd', what: 'archive drop', to: project.name, job, result: 'done' });
-    // last: as long as it stands there, the rest is done again
-    bench.deleted.drop(job);
-  }
+async function dropExpired({ bench, workshop }: Office): Promise<void> {
+  for (const { job, project } of expired(bench.deleted.all(), new Date()))
+    await workshop.alone(project.name, async () => {
+      // it may be coming back just now, or be back since
+      if (workshop.isOpen(project.name) || !bench.deleted.all().some((it) => it.job === job)) return;
+      await bench.archive.act('drop', job);
+      await bench.audit({ who: 'devserverd', what: 'archive drop', to: project.name, job, result: 'done' });
+      // last: as long as it stands there, the rest is done again
+      bench.deleted.drop(job);
+    });
 }

@@ -116,7 +116,7 @@ async function work(
       feed.push({ type: 'step', index, count: plan.steps.length, key: step.key, verb: step.verb, state, seconds });
     });
     const end = await carryOut(plan, journal, carrier);
-    if (end.result !== 'left') open.drop(id);
+    if (isHarmless(bench.jobs, id, end)) open.drop(id);
     outcome.resolve(end);
   } catch (error) {
     outcome.reject(error);
@@ -176,7 +176,7 @@ async function resume({ bench, lanes, facts, running, open, underWay }: Shop, jo
     try {
       const carrier = carrierFor(bench, lanes, facts, plan, job, begin.by, undefined, 'takenUp');
       const outcome = await takeUp(plan, progressOf(records), journal, carrier);
-      if (outcome.result !== 'left') open.drop(job);
+      if (isHarmless(bench.jobs, job, outcome)) open.drop(job);
       return outcome;
     } finally {
       journal.close();
@@ -187,6 +187,15 @@ async function resume({ bench, lanes, facts, running, open, underWay }: Shop, jo
     decided(begin.change);
     return lanes.run(turnOf(name), 1, () => lanes.run('jobs', jobsAtOnce, end));
   });
+}
+
+/**
+ * Whether taking the job up once more would touch nothing: it may be that all was taken back and the journal, on a full disk,
+ * does not know. Whatever came in its place would then be taken back as well.
+ */
+function isHarmless(jobs: string, job: string, end: Outcome): boolean {
+  if (end.result === 'left') return false;
+  return end.result === 'done' || progressOf(readJournal(jobs, job)).open.length === 0;
 }
 
 /** A job that began and could not be done. */
@@ -200,7 +209,9 @@ export function requireDone(end: Outcome): void {
   if (end.result === 'undone')
     throw new JobFailure(error.message, { ...(hint === undefined ? {} : { hint }), exitCode: exitCodes.failedUndone });
   throw new JobFailure(error.message, {
-    hint: 'some of it could not be taken back yet: devserver job resume',
+    hint: end.committed
+      ? 'the change is made; what is left to clean up is tried again, now with: devserver job resume'
+      : 'some of it could not be taken back yet: devserver job resume',
     details: end.left,
     exitCode: exitCodes.failedNotUndone,
   });
