@@ -90,7 +90,13 @@ async function* linesOf({ lines }: Progress): AsyncGenerator<string> {
 
 function checkedQuery({ query: known = [] }: Operation, query: URLSearchParams): URLSearchParams {
   const strange = [...query.keys()].find((key) => !known.includes(key));
-  if (strange === undefined) return query;
+  if (strange === undefined) {
+    // whoever writes `dryRun=1` means one, and must not get the real thing
+    for (const [key, value] of query)
+      if (value !== 'true' && value !== 'false')
+        throw new Refusal(400, `${key}=${value}: it may be true or false`, { exitCode: exitCodes.usage });
+    return query;
+  }
   throw new Refusal(400, `there is no parameter ${strange} here`, {
     exitCode: exitCodes.usage,
     ...(known.length === 0 ? {} : { hint: `it may be ${known.join(', ')}` }),
