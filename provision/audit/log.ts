@@ -1,7 +1,20 @@
-import { closeSync, fchownSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { type AuditEntry, auditEntry } from './entry.ts';
+
+const { O_APPEND, O_CREAT, O_RDWR, O_NOFOLLOW } = constants;
 
 /**
  * Adds an entry to the log in `folder`: one line of JSON in printable ASCII, in the file of its month, on the disk when this
@@ -13,9 +26,11 @@ export function addLine(folder: string, given: AuditEntry, now: Date): void {
   const entry = auditEntry.parse(given);
   const at = now.toISOString();
   const file = path.join(folder, `${at.slice(0, 7)}.log`);
-  const descriptor = openSync(file, 'a+', 0o640);
+  // root adds lines too, in a folder that is not root's: no link that waits there leads it to another file
+  const descriptor = openSync(file, O_APPEND | O_CREAT | O_RDWR | O_NOFOLLOW, 0o640);
   try {
-    const { size, uid } = fstatSync(descriptor);
+    const { size, uid, nlink } = fstatSync(descriptor);
+    if (nlink !== 1) throw new Error(`${file} has another name too`);
     const owner = statSync(folder);
     if (uid !== owner.uid) fchownSync(descriptor, owner.uid, owner.gid);
     // a crash may have left a line without its end: what is whole starts on a line of its own

@@ -1,5 +1,6 @@
 import type { Office } from '../api/office.ts';
 import type { Operation } from '../api/operation.ts';
+import { makeRate } from '../api/rate.ts';
 import { Refusal, refusalOf } from '../api/refusal.ts';
 import { apiRoutes } from '../api/routes.ts';
 import { type Audit, auditOrTell } from '../audit/open-audit.ts';
@@ -31,6 +32,7 @@ export function frontRoutes(
 
 /** A browser sends the login by itself, whichever page asks it to. The audit log is told who was made to ask. */
 function fromThisSite(route: Route, audit: Audit): Route {
+  const rate = makeRate(10, 5);
   return async (request) => {
     if (!isForeign(request)) return route(request);
     // who uses another name of this server has the same trouble
@@ -38,7 +40,8 @@ function fromThisSite(route: Route, audit: Audit): Route {
     const refusal = new Refusal(403, 'this request came from another site', { hint });
     const { status, message } = refusal;
     const { user, method, path } = request;
-    if (user !== undefined)
+    // whoever keeps asking tells the log nothing new
+    if (user !== undefined && rate(user, Date.now()) === 0)
       await auditOrTell(audit, { who: user, what: `${method} ${path}`, to: '', result: `refused: ${status} ${message}` });
     return path.startsWith('/api/') ? json(status, refusalOf(refusal).body) : text(status, `${message}; ${hint}`);
   };

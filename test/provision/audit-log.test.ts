@@ -1,4 +1,14 @@
-import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  linkSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -34,6 +44,17 @@ describe('the audit log', () => {
     const text = textOf('2026-01');
     expect(text).toMatch(/^[\x20-\x7e]+\n$/);
     expect(JSON.parse(text)).toMatchObject({ who: evil, result: evil });
+  });
+
+  it('follows no link that waits in its place, and adds to no file that has another name', () => {
+    const other = path.join(folder, 'other');
+    writeFileSync(other, 'kept\n');
+    symlinkSync(other, path.join(folder, '2026-01.log'));
+    expect(() => addLine(folder, entry, now)).toThrow(/ELOOP/);
+    rmSync(path.join(folder, '2026-01.log'));
+    linkSync(other, path.join(folder, '2026-01.log'));
+    expect(() => addLine(folder, entry, now)).toThrow(/another name/);
+    expect(readFileSync(other, 'utf8')).toBe('kept\n');
   });
 
   it('refuses what is no entry, a time of somebody else, and parts that are too long', () => {

@@ -32,10 +32,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-function ask(key: string, headers: Request['headers'], body = '', user = 'root-admin'): Promise<Response> {
+function ask(key: string, headers: Request['headers'], body = '', user = 'root-admin', query = ''): Promise<Response> {
   const [method = '', path = ''] = key.split(' ');
   const request = { method, path, user, headers, body, params: { name: 'shop', job: 'job-0000' } };
-  return (routes[key] as Route)({ ...request, query: new URLSearchParams() });
+  return (routes[key] as Route)({ ...request, query: new URLSearchParams(query) });
 }
 const changes = (): string[] => Object.keys(routes).filter((key) => !key.startsWith('GET '));
 
@@ -87,6 +87,13 @@ describe('what the daemon serves behind the front', () => {
     ['a page of ours in a browser without the newer header', { origin: 'https://dev.example.org' }],
   ])('takes them from %s', async (_what, headers) => {
     expect(await ask('POST /api/jobs/resume', headers)).toMatchObject({ status: 200, body: '{"left":[]}\n' });
+  });
+
+  it.each(['dryRun=1', 'dryRun=True', 'dryRun='])('does nothing for %s, which means neither yes nor no', async (query) => {
+    expect(await ask('DELETE /api/projects/{name}', {}, '', 'root-admin', query)).toMatchObject({
+      status: 400,
+      body: expect.stringContaining('may be true or false') as string,
+    });
   });
 
   it('makes who asks too often wait, and says how long', async () => {
