@@ -25,9 +25,10 @@ async function bootstrap(): Promise<void> {
     if (error.reason === 'no-root') writeFileSync(`${state}/start-again`, '');
     throw new DriverError(error.message, 'journalctl -u devserver-tomcat@archiva');
   }
-  await settleOutside(outsideAddress());
   rmSync(`${state}/start-again`, { force: true });
+  // before what may fail for reasons of the outside: Archiva's own data is kept from here on
   writeFileSync(`${state}/bootstrapped`, '');
+  await settleOutside(outsideAddress());
 }
 
 /** Whether the web application is up at all; while Tomcat starts this is the usual answer. */
