@@ -124,10 +124,13 @@ describe("a site's own template", () => {
     async (kind) => {
       const make = `mkdir -p "$1/files/bin"; cd "$1"; printf 'title: Own\\nsummary: with bytes\\n' > template.yaml
       python3 -c "open('files/logo.png', 'wb').write(bytes.fromhex('${bytes}') * 4096)"
-      python3 -c "open('files/bin/tool', 'wb').write(bytes.fromhex('7f454c4600ff0d0a'))"; chmod 755 files/bin/tool`;
+      python3 -c "open('files/bin/tool', 'wb').write(bytes.fromhex('7f454c4600ff0d0a'))"; chmod 755 files/bin/tool
+      mkdir -p wiki/Rules; echo 'Our rules for [wiki:WikiStart]' > wiki/Rules/Review`;
       await session.run(['sh', '-euc', make, 'sh', own]);
       const name = `own-${kind}-${run}`;
       await newproject(name, '--template', run, '--vcs', kind, '--no-maven', '--no-ci');
+      const page = await clients.curl({ path: `/trac/${name}/wiki/Rules/Review`, as: 'ann' });
+      expect([page.status, page.body]).toEqual([200, expect.stringContaining('Our rules for')]);
       const folder = await checkedOut(clients, kind, name, 'ann');
       expect(readFileSync(path.join(folder, 'logo.png')).equals(Buffer.from(bytes.repeat(4096), 'hex'))).toBe(true);
       expect(readFileSync(path.join(folder, 'bin/tool')).toString('hex')).toBe('7f454c4600ff0d0a');

@@ -116,7 +116,7 @@ def _make(args: Any) -> None:
     project, job = args["project"], args["job"]
     name = checked_name(project["name"])
     settings = settings_text(project, {})
-    page, author = _start_page(args.get("seed")), one_line(project.get("by"))
+    pages, author = _pages_of(args.get("seed")), one_line(project.get("by"))
     made = STORE.read(name)["present"]
 
     def build(fresh: Path) -> None:
@@ -127,9 +127,10 @@ def _make(args: Any) -> None:
         with rows_of(fresh) as database:
             _connect_repository(database, project)
             now = time.time_ns() // 1000
-            database.execute(
-                "UPDATE wiki SET text = ?, author = ?, comment = '', time = ? WHERE name = ?",
-                (page, author, now, START_PAGE),
+            # where the manual has a page of that name, the project's own takes its place
+            database.executemany(
+                "INSERT OR REPLACE INTO wiki (name, version, time, author, text, comment, readonly) VALUES (?, 1, ?, ?, ?, '', 0)",
+                [(name, now, author, text) for name, text in pages.items()],
             )
 
     STORE.make(name, job, build)
@@ -201,17 +202,22 @@ def _show_first_commit(name: str) -> None:
             print(f"{name}: {error}", file=sys.stderr)
 
 
-def _start_page(seed: Any) -> str:
+def _pages_of(seed: Any) -> dict[str, str]:
+    """The pages of the wiki that the project begins with; there is always one to start from."""
+    pages = {START_PAGE: _DEFAULT_PAGE}
     files = seed.get("files") if isinstance(seed, dict) else None
     for file in files if isinstance(files, list) else []:
-        if isinstance(file, dict) and file.get("path") == f"wiki/{START_PAGE}" and isinstance(file.get("text"), str):
-            text = file["text"][:_MAX_PAGE]
-            try:
-                text.encode("utf-8")
-            except UnicodeEncodeError as error:
-                raise DriverError("the start page holds half a character") from error
-            return text
-    return _DEFAULT_PAGE
+        path, text = (file.get("path"), file.get("text")) if isinstance(file, dict) else (None, None)
+        if not isinstance(path, str) or not path.startswith("wiki/") or not isinstance(text, str):
+            continue
+        name = path.removeprefix("wiki/")
+        try:
+            for part in (name, text):
+                part.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise DriverError("a page of the wiki holds half a character") from error
+        pages[name] = text[:_MAX_PAGE]
+    return pages
 
 
 def prepare_template() -> Path:
