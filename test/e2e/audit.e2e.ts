@@ -102,7 +102,7 @@ describe('the audit log', () => {
       root('project create', project, `refused: 409 there is already a project ${project}`),
       her('project create', 'another', 'refused: 403 only members of the group creators may make projects'),
       her('password change', person, 'refused: 400 The present password is not right.'),
-      her('password change', person, 'refused: 403 this request came from another site'),
+      her('POST /password', '', 'refused: 403 this request came from another site'),
       her('password change', person, 'done'),
       root('authority add', 'audited', expect.stringMatching(/^done: (?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/) as string),
       root('authority remove', 'audited'),

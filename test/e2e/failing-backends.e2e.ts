@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { archivaRest, hudsonCall } from './support/apps.ts';
-import { type Devserver, devserverIn, remainsInside, until } from './support/devserver.ts';
+import { type Devserver, devserverIn, findingsAbout, remainsInside, until } from './support/devserver.ts';
 import { openSession, type Session } from './support/session.ts';
 
 /** Each backend fails in turn while a project is made: whole or absent, said clearly, and nothing in the way afterwards. */
@@ -63,7 +63,7 @@ async function untilAbsent(name: string): Promise<void> {
 /** The same name, whole, with nothing in its way. */
 async function wholeNow(name: string): Promise<void> {
   await devserver.must('newproject', name);
-  expect((await devserver.must('doctor')).findings?.filter(({ project }) => project === name)).toEqual([]);
+  expect(await findingsAbout(devserver, name)).toEqual([]);
   await devserver.must('project', 'delete', name, '--yes');
 }
 

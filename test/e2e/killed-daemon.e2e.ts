@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
 import { Clients, verdict } from './support/clients.ts';
 import { type DaemonFaults, openDaemonFaults } from './support/daemon-faults.ts';
-import { devserverIn, remainsInside, until } from './support/devserver.ts';
+import { devserverIn, findingsAbout, remainsInside, until } from './support/devserver.ts';
 import { randomFrom } from './support/random.ts';
 import { openSession, type Session } from './support/session.ts';
 import { type Kind, kinds } from './support/working-copies.ts';
@@ -72,13 +72,12 @@ async function seen(name: string, vcs: Kind): Promise<unknown> {
       return [role, await session.driver('ldap', 'read', group)];
     }),
   );
-  const { answer } = await devserverIn(session).ask('doctor');
   const state = {
     answers: Object.fromEntries(answers),
     groups: Object.fromEntries(groups),
     head: await headOf(name, vcs),
     remains: await remainsInside(session, name),
-    findings: answer.findings?.filter(({ project }) => project === name),
+    findings: await findingsAbout(devserverIn(session), name),
   };
   const plain = JSON.stringify(state)
     .replaceAll(/\d{8}t\d{9}-[0-9a-f]{8}/g, 'JOB')

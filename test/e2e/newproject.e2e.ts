@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
 import { Clients, verdict } from './support/clients.ts';
-import { type Answer, type Devserver, devserverIn, until } from './support/devserver.ts';
+import { type Answer, type Devserver, devserverIn, findingsAbout, until } from './support/devserver.ts';
 import { openSession, type Session } from './support/session.ts';
 import { fileTicket } from './support/tracker.ts';
 import { checkedOut as checkedOutBy, commit as commitBy, type Kind, kinds } from './support/working-copies.ts';
@@ -134,7 +134,7 @@ describe('a project', () => {
     expect(await head()).toBe(before);
     expect((await clients.curl({ path: '/trac/np-git/ticket/1', as: 'dev' })).body).toContain('It works now');
     expect((await clients.curl({ path: '/hudson/job/np-git/1/consoleText', as: 'dev' })).body).toContain('SUCCESS');
-    expect((await must('doctor')).findings?.filter(({ project }) => project === 'np-git')).toEqual([]);
+    expect(await findingsAbout({ ask: devserver }, 'np-git')).toEqual([]);
   }, 120_000);
 
   it('is seen to by the doctor: what is derived is made again, what people made never is', async () => {

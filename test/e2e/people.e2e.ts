@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Clients } from './support/clients.ts';
-import { type Devserver, devserverIn } from './support/devserver.ts';
+import { type Devserver, devserverIn, findingsAbout } from './support/devserver.ts';
 import { openSession, type Session } from './support/session.ts';
 
 const appliance = inject('appliance');
@@ -53,7 +53,7 @@ describe('a name that is given again', () => {
     });
     expect(await codes(`pe-ann:${second}`)).toEqual([403, 403, 403]);
     expect(await codes(`pe-bob:${first}`)).toEqual([200, 200, 200]);
-    expect((await must('doctor')).findings?.filter(({ project }) => project === 'pe-shop')).toEqual([]);
+    expect(await findingsAbout(devserverIn(session), 'pe-shop')).toEqual([]);
   }, 180_000);
 });
 

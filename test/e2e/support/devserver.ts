@@ -45,6 +45,13 @@ export function devserverIn(session: Session): Devserver {
   return { ask, must };
 }
 
+/** What the doctor finds about one project; those that tests laid out by hand are no projects to it. */
+export async function findingsAbout({ ask }: Pick<Devserver, 'ask'>, project: string): Promise<readonly Finding[]> {
+  const { answer } = await ask('doctor');
+  if (answer.findings === undefined) throw new Error(`the doctor says ${JSON.stringify(answer)}`);
+  return answer.findings.filter((it) => it.project === project);
+}
+
 /** Looks twice a second until there is something. @throws Error saying what never came. */
 export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 40): Promise<T> {
   const end = Date.now() + seconds * 1000;
