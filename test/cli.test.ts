@@ -61,7 +61,7 @@ describe('create-devserver', { timeout: patience }, () => {
     [['check', '--cache', ''], 'the folder has no name', 2],
     [[fresh(), '--yes', '--base', 'debian-13', '--plain', '--cache', '/proc/x'], '/proc is no place for files', 2],
     [[fresh(), '--yes', '--base', 'debian-13', '--plain', '--cache', '/etc/passwd/x'], '/etc/passwd is not a folder', 2],
-    [['build', '.', '--stacks', path.join(checkout, 'README.md')], 'there is no', 2],
+    [['build', '.', '--stacks', path.join(checkout, 'README.md')], 'README.md is no folder', 2],
   ])('tells %j on one line of JSON, and as that on standard error', async (args, message, code) => {
     const { exitCode, stdout, stderr } = await cliInside([...args, '--json']);
     expect([exitCode, stderr]).toEqual([code, expect.stringContaining(message)]);

@@ -105,6 +105,28 @@ describe('the catalogue', () => {
     expect(told.some((line) => line.startsWith('bases/other.yaml:1:1: name: must be a distribution'))).toBe(true);
   });
 
+  it('tells a folder whose name no component can have, with what its file holds', () => {
+    const folder = writeStacks({
+      components: { Bad: 'name: 3\n', __proto__x: {}, good: { needs: ['web'] }, Web: { name: 'web', provides: ['web'] } },
+      stack: { components: ['good'] },
+    });
+    for (const name of ['_tmpl', '.git']) mkdirSync(path.join(folder, 'components', name));
+    const told = (name: string): string =>
+      `components/${name}:1:1: the name of this folder must be lower case letters, digits and hyphens, starting with a letter (every folder here is a component: rename it, or move it away)`;
+    const lines = faultsOf(() => loadCatalogue([folder]));
+    expect(lines.filter((line) => line.includes('the name of this folder'))).toEqual(
+      ['Bad', 'Web', '__proto__x', '_tmpl'].map(told),
+    );
+    expect(lines).toContain('components/Bad/component.yaml:1:1: title is missing');
+    expect(lines.join()).not.toMatch(/\.git|_tmpl\/|but the folder is|provides web/);
+  });
+
+  it('lets folders of other programs lie beside the components', () => {
+    const folder = writeStacks({ components: { x: {} } });
+    mkdirSync(path.join(folder, 'components/.git'));
+    expect([...loadCatalogue([folder]).components.keys()]).toEqual(['x']);
+  });
+
   it('refuses a component, a base and a stack defined twice', () => {
     const folders = [writeStacks({ components: { a: {} } }), writeStacks({ components: { a: {} } })];
     expect(faultsOf(() => loadCatalogue(folders)).map((line) => line.replace(/^[^ ]+ /, ''))).toEqual([
@@ -194,6 +216,7 @@ describe('the catalogue', () => {
   it('calls a stacks folder that is not there a usage error', () => {
     expect(() => loadCatalogue(['/nowhere'])).toThrow(UserError);
     expect(() => loadCatalogue(['/nowhere'])).toThrow('there is no folder /nowhere');
+    expect(() => loadCatalogue(['/dev/null'])).toThrow('/dev/null is no folder');
   });
 
   it('says so of a stacks folder that holds nothing, and which one was meant', () => {

@@ -18,7 +18,9 @@ export interface FaultyComponent {
 /** What can be said of a component in spite of its faults; `raw` is absent where its file is no YAML. */
 export function faultyComponent(name: string, folder: string, raw: YamlFile<unknown> | undefined): FaultyComponent {
   const { parts, broken } = wellFormed(componentSchema, raw?.value);
-  const data = { ...componentSchema.parse({ name, title: name, summary: '', licence: '' }), ...parts, name };
+  // the folder's name may be none a component can have
+  const least = componentSchema.omit({ name: true }).parse({ title: name, summary: '', licence: '' });
+  const data = { ...least, ...parts, name };
   const nowhere = (): Fault => ({ file: folder, line: 1, column: 1, message: '' });
   return { component: { data, yaml: { file: folder, faultAt: nowhere, ...raw, value: data }, folder }, broken };
 }

@@ -43,12 +43,16 @@ export function loadCatalogue(folders: readonly string[]): Catalogue {
     requireStacks(folder);
     for (const name of foldersIn(path.join(folder, 'components'))) {
       const file = path.join(folder, 'components', name, 'component.yaml');
+      const misnamed = wrongName(path.dirname(file));
+      faults.push(...misnamed);
+      // what is called so may be no component at all
+      if (misnamed.length > 0 && !existsSync(file)) continue;
       const { yaml, raw } = read(file, componentSchema, faults);
       if (yaml === undefined) {
         faulty.push(faultyComponent(name, path.dirname(file), raw));
         continue;
       }
-      if (yaml.value.name !== name)
+      if (yaml.value.name !== name && misnamed.length === 0)
         faults.push(yaml.faultAt(['name'], `name is "${yaml.value.name}" but the folder is "${name}"`));
       if (components.has(name))
         faults.push(yaml.faultAt(['name'], `component ${name} is already defined in another stacks folder`));
@@ -73,10 +77,22 @@ export function loadCatalogue(folders: readonly string[]): Catalogue {
   return { components, bases, stacks };
 }
 
+/** A folder beside the components whose name no component can have. */
+function wrongName(folder: string): Fault[] {
+  const message = componentSchema.shape.name.safeParse(path.basename(folder)).error?.issues[0]?.message;
+  if (message === undefined) return [];
+  const hint = 'every folder here is a component: rename it, or move it away';
+  return [{ file: shownPath(folder), line: 1, column: 1, message: `the name of this folder ${message}`, hint }];
+}
+
 /** A folder in which nothing is found would be as good as not given. */
 function requireStacks(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new UserError(`there is no folder ${folder}`, { exitCode: 2, hint: 'give --stacks a folder that holds components/' });
+  const about = statSync(folder, { throwIfNoEntry: false });
+  if (about?.isDirectory() !== true)
+    throw new UserError(about === undefined ? `there is no folder ${folder}` : `${folder} is no folder`, {
+      exitCode: 2,
+      hint: 'give --stacks a folder that holds components/',
+    });
   const holds = (name: string): boolean => existsSync(path.join(folder, name));
   if (holds('components') || holds('bases') || yamlFilesIn(folder).some((file) => path.basename(file) !== 'component.yaml'))
     return;
@@ -136,10 +152,11 @@ interface ReadFile<T> {
   readonly raw: YamlFile<unknown>;
 }
 
+/** Those that begin with a dot are of other programs, such as .git. */
 function foldersIn(folder: string): string[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map((entry) => entry.name)
     .sort();
 }
