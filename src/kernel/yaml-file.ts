@@ -2,7 +2,7 @@ import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yam
 import type { z } from 'zod';
 import type { Fault } from './errors.ts';
 import { didYouMean } from './nearest.ts';
-import { type SyntaxFault, syntaxFaults, tooManyAliases } from './yaml-syntax.ts';
+import { lostKey, lostKeys, type SyntaxFault, syntaxFaults, tooManyAliases } from './yaml-syntax.ts';
 
 /** A parsed YAML file that still knows where everything stood. */
 export interface YamlFile<T> {
@@ -48,9 +48,11 @@ export function readYaml<S extends z.ZodType>(
     return { faults: [told(tooManyAliases())] };
   }
   const result = schema.safeParse(raw);
-  if (result.success) return { yaml: { file, value: result.data, faultAt } };
+  const lost = lostKeys(document).map(told);
+  if (result.success && lost.length === 0) return { yaml: { file, value: result.data, faultAt } };
   const valueAt = (path: readonly PathPart[]): unknown => document.getIn(path);
-  const faults = result.error.issues.flatMap((issue) => faultsOf(issue, [], { schema, faultAt, valueAt }));
+  const issues = result.error?.issues ?? [];
+  const faults = [...lost, ...issues.flatMap((issue) => faultsOf(issue, [], { schema, faultAt, valueAt }))];
   return { faults: inOrder(faults), raw: { file, value: raw, faultAt } };
 }
 
@@ -74,7 +76,8 @@ function faultsOf(issue: z.core.$ZodIssue, above: readonly PathPart[], places: P
   }
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(schema, path);
-    return issue.keys.map((key) => faultAt([...path, key], `unknown key "${key}"`, didYouMean(key, known)));
+    const unknown = issue.keys.filter((key) => key !== lostKey);
+    return unknown.map((key) => faultAt([...path, key], `unknown key "${key}"`, didYouMean(key, known)));
   }
   const where = path.length === 0 ? 'the file' : path.join('.');
   const isOfType = ['invalid_type', 'invalid_value', 'invalid_union'].includes(issue.code);

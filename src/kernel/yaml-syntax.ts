@@ -1,4 +1,4 @@
-import { type Document, visit, type YAMLParseError } from 'yaml';
+import { type Document, isScalar, visit, type YAMLParseError } from 'yaml';
 
 /** Something that is no YAML, at an offset of the text. */
 export interface SyntaxFault {
@@ -20,6 +20,21 @@ export function syntaxFaults(document: Document.Parsed): SyntaxFault[] {
 /** An alias repeats what is anchored; too many of them are refused, for a short file can say an endless one. */
 export function tooManyAliases(): SyntaxFault {
   return { offset: 0, message: 'the aliases (*NAME) of this file come to too much', hint: 'write out what they repeat' };
+}
+
+/** The key that is no name in JavaScript: what a map says of it gets lost without a word. */
+export const lostKey = '__proto__';
+
+/** Where a file uses that key. */
+export function lostKeys(document: Document.Parsed): SyntaxFault[] {
+  const faults: SyntaxFault[] = [];
+  visit(document, {
+    Pair: (_key, { key }) => {
+      if (!isScalar(key) || key.value !== lostKey) return;
+      faults.push({ offset: key.range?.[0] ?? 0, message: `nothing is called "${lostKey}"`, hint: 'take it out' });
+    },
+  });
+  return faults;
 }
 
 function inOurWords({ code, message, pos }: YAMLParseError): SyntaxFault {

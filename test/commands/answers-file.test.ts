@@ -65,6 +65,24 @@ options:
     ]);
   });
 
+  it('tells names that are none in JavaScript, wherever they stand', () => {
+    const text = `${head}base: debian-13
+options: {__proto__: {x: 1}, hudson: {__proto__: 4, constructor: 1}, constructor: {x: 1}}
+choices: {__proto__: [git], toString: git}
+__proto__: {}
+`;
+    expect(told(text)).toEqual([
+      'devserver.yaml:6:11: nothing is called "__proto__" (take it out)',
+      'devserver.yaml:6:39: nothing is called "__proto__" (take it out)',
+      'devserver.yaml:6:53: hudson has no option "constructor" (it has heap, memoryLimit, executors)',
+      expect.stringMatching(/^devserver\.yaml:6:70: there is no component "constructor"/),
+      'devserver.yaml:7:11: nothing is called "__proto__" (take it out)',
+      'devserver.yaml:7:29: the stack default asks nothing called "toString" (it asks vcs, ci, maven)',
+      'devserver.yaml:8:1: nothing is called "__proto__" (take it out)',
+    ]);
+    expect(told(`${head}base: debian-13\noptions: {hudson: {__proto__: 4}}\n`)).toHaveLength(1);
+  });
+
   it('tells faults of its form and wrong names together', () => {
     const text = `version: 1
 name: Shop
