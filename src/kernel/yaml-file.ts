@@ -2,6 +2,8 @@ import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yam
 import type { z } from 'zod';
 import type { Fault } from './errors.ts';
 import { didYouMean } from './nearest.ts';
+import { keysAt } from './schema-keys.ts';
+import { wrongType } from './wrong-type.ts';
 import { lostKey, lostKeys, type SyntaxFault, syntaxFaults, tooManyAliases } from './yaml-syntax.ts';
 
 /** A parsed YAML file that still knows where everything stood. */
@@ -26,6 +28,8 @@ export function readYaml<S extends z.ZodType>(
   text: string,
   schema: S,
 ): { readonly yaml: YamlFile<z.output<S>> } | FaultyYaml {
+  // neither YAML nor UTF-8 has one; every second byte of an English text in UTF-16 is one
+  if (text.includes('\0')) return { faults: [notText(file)] };
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const place = (offset: number) => {
@@ -50,10 +54,20 @@ export function readYaml<S extends z.ZodType>(
   const result = schema.safeParse(raw);
   const lost = lostKeys(document).map(told);
   if (result.success && lost.length === 0) return { yaml: { file, value: result.data, faultAt } };
-  const valueAt = (path: readonly PathPart[]): unknown => document.getIn(path);
+  const valueAt = (path: readonly PathPart[]): unknown => path.reduce(partOf, raw);
   const issues = result.error?.issues ?? [];
   const faults = [...lost, ...issues.flatMap((issue) => faultsOf(issue, [], { schema, faultAt, valueAt }))];
   return { faults: inOrder(faults), raw: { file, value: raw, faultAt } };
+}
+
+function notText(file: string): Fault {
+  return { file, line: 1, column: 1, message: 'this file is no text in UTF-8', hint: 'save it in that encoding' };
+}
+
+function partOf(value: unknown, part: PathPart): unknown {
+  return typeof value === 'object' && value !== null
+    ? new Map<PathPart, unknown>(Object.entries(value)).get(String(part))
+    : undefined;
 }
 
 /** Faults of one file as one reads it. */
@@ -79,46 +93,29 @@ function faultsOf(issue: z.core.$ZodIssue, above: readonly PathPart[], places: P
     const unknown = issue.keys.filter((key) => key !== lostKey);
     return unknown.map((key) => faultAt([...path, key], `unknown key "${key}"`, didYouMean(key, known)));
   }
-  const where = path.length === 0 ? 'the file' : path.join('.');
+  const value = valueAt(path);
   const isOfType = ['invalid_type', 'invalid_value', 'invalid_union'].includes(issue.code);
-  if (isOfType && path.length > 0 && valueAt(path) === undefined) return [faultAt(path, `${where} is missing`)];
-  const hint = issue.code === 'invalid_value' ? didYouMean(String(valueAt(path)), issue.values.map(String)) : undefined;
-  return [faultAt(path, `${where}: ${issue.message}`, hint)];
+  if (path.length === 0) {
+    const { message, hint = linesLike(keysAt(schema, [])) } = wrongType(issue, value);
+    return [faultAt(path, `the file: ${message}`, hint)];
+  }
+  const where = path.join('.');
+  if (isOfType && value === undefined) return [faultAt(path, `${where} is missing`)];
+  if (isOfType && value === null) return [faultAt(path, `${where} is empty`, 'write what it is, or take the line out')];
+  const { message, hint } = wrongType(issue, value);
+  const meant = issue.code === 'invalid_value' && typeof value === 'string' ? didYouMean(value, issue.values.map(String)) : hint;
+  return [faultAt(path, `${where}: ${message}`, meant)];
+}
+
+function linesLike([key]: readonly string[]): string | undefined {
+  return key === undefined ? undefined : `it is lines such as "${key}: …"`;
 }
 
 /** Of the forms a value may take the one it comes nearest to: of its own type, with the fewest faults. */
 function likeliestForm(forms: readonly (readonly z.core.$ZodIssue[])[]): readonly z.core.$ZodIssue[] | undefined {
-  return forms
-    .filter((issues) => issues.length > 0 && !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0))
-    .sort((a, b) => a.length - b.length)[0];
-}
-
-/** The keys an object schema knows at `path`, for the "did you mean". */
-function keysAt(schema: z.ZodType, path: readonly PathPart[]): string[] {
-  let current: unknown[] = [schema];
-  for (const part of path) current = current.flatMap(forms).map((form) => stepInto(form, part));
-  return [
-    ...new Set(current.flatMap(forms).flatMap((form) => Object.keys((form as { shape?: object } | undefined)?.shape ?? {}))),
-  ];
-}
-
-function stepInto(schema: unknown, part: PathPart): unknown {
-  const node = schema as { shape?: Record<string, unknown>; element?: unknown; valueType?: unknown } | undefined;
-  if (node?.shape !== undefined) return node.shape[String(part)];
-  return node?.element ?? node?.valueType;
-}
-
-/** The schema itself, or what a union is of. */
-function forms(schema: unknown): unknown[] {
-  const inner = unwrapped(schema);
-  const options = (inner as { options?: unknown } | undefined)?.options;
-  return Array.isArray(options) ? options.flatMap(forms) : [inner];
-}
-
-function unwrapped(schema: unknown): unknown {
-  let current = schema as { unwrap?: () => unknown; def?: { innerType?: unknown } } | undefined;
-  while (current?.def?.innerType !== undefined) current = current.def.innerType as typeof current;
-  return current;
+  const isOther = (issue: z.core.$ZodIssue): boolean =>
+    issue.path.length === 0 && (issue.code === 'invalid_type' || (issue.code === 'invalid_value' && issue.values.length === 1));
+  return forms.filter((issues) => issues.length > 0 && !issues.some(isOther)).sort((a, b) => a.length - b.length)[0];
 }
 
 function offsetOf(root: unknown, path: readonly PathPart[]): number {

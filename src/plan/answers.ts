@@ -4,22 +4,22 @@ import { siteAddress } from '../kernel/site-address.ts';
 import { sizeInMiB } from '../kernel/size.ts';
 import { isTimeZone, whyNoTimeZone } from './time-zone.ts';
 
+const noHostname = 'must be a host name such as devserver or dev.example.org';
 const hostname = z
-  .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/, {
-    error: 'must be a host name such as devserver or dev.example.org',
-    abort: true,
-  })
+  .string(noHostname)
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/, { error: noHostname, abort: true })
   // HOST_NAME_MAX of Linux
   .max(64, { error: 'must be 64 characters at most: Linux takes no longer host name', abort: true })
   .refine((name) => !/^localhost(\.|$)|\.localhost$/.test(name), "must not be localhost, every computer's name for itself")
   .refine((name) => !/(^|\.)[0-9]+$/.test(name), 'must not end in a number, as an address does');
 
+const noSize = 'must be a size such as 3072M or 20G';
+
 /** A size such as 20G or 3072M. */
 const size = (least: string, most: string) =>
   z
-    .string()
-    .regex(/^[1-9][0-9]*[MG]$/, { error: 'must be a size such as 3072M or 20G', abort: true })
+    .string(noSize)
+    .regex(/^[1-9][0-9]*[MG]$/, { error: noSize, abort: true })
     .refine((text) => sizeInMiB(text) >= sizeInMiB(least), `must be ${least} at least`)
     .refine((text) => sizeInMiB(text) <= sizeInMiB(most), `must be ${most} at most`);
 
@@ -28,17 +28,21 @@ const oneOrSeveral = z.union(
   'must be a component or a list of components',
 );
 
+const noName = 'must be lower case letters, digits and hyphens, starting with a letter';
+const noAuthority = 'must be a file such as authorities/firm.crt';
+const authority = z.string(noAuthority).refine((file) => authorityNameOf(file) !== undefined, noAuthority);
+
 /** DIR/devserver.yaml: what the wizard asked, and all a build needs beside the stacks. */
 export const answersSchema = z.strictObject({
-  version: z.literal(1, 'must be 1, the only version this create-devserver knows'),
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, 'must be lower case letters, digits and hyphens, starting with a letter'),
+  version: z.literal(1, { error: ({ input }) => whyNotVersion(input) }),
+  name: z.string(noName).regex(/^[a-z][a-z0-9-]{0,30}$/, noName),
   hostname,
   base: z.string(),
   stack: z.string().default('default'),
   /** One answer per choice of the stack: component names, or one alone. */
   choices: z.record(z.string(), oneOrSeveral).default({}),
   /** Components beside the stack's own. */
-  extra: z.array(z.string()).default([]),
+  extra: oneOrSeveral.default([]),
   options: z
     .record(
       z.string(),
@@ -69,8 +73,14 @@ export const answersSchema = z.strictObject({
     .optional(),
   /** Files with certificates of authorities the machine is to trust towards the outside, from DIR. */
   authorities: z
-    .array(z.string().refine((file) => authorityNameOf(file) !== undefined, 'must be a file such as authorities/firm.crt'))
+    .union([z.array(authority), authority.transform((file) => [file])], 'must be a file or a list of files')
     .optional(),
 });
 
 export type Answers = z.output<typeof answersSchema>;
+
+function whyNotVersion(version: unknown): string {
+  return typeof version === 'number' && version > 1
+    ? `must be 1: a file of version ${version} is of a newer create-devserver; use that one`
+    : 'must be 1, the only version this create-devserver knows';
+}

@@ -131,7 +131,7 @@ function wrongChoices(asked: Asked, given: NamedAnswers['choices']): WrongAnswer
             {
               path: ['choices', id, index],
               message: `${id}: "${name}" is not one of ${choice.of.join(', ')}`,
-              hint: didYouMean(name, choice.of),
+              hint: choice.several && isList(name, choice.of) ? `a list is [${name}]` : didYouMean(name, choice.of),
             },
           ],
     );
@@ -144,6 +144,11 @@ function wrongChoices(asked: Asked, given: NamedAnswers['choices']): WrongAnswer
       ? [...strangers, { path: ['choices', id], message: `${id}: only one of ${choice.of.join(', ')}`, hint: undefined }]
       : strangers;
   });
+}
+
+/** Several of the words in one text, without the brackets of a list. */
+function isList(text: string, words: readonly string[]): boolean {
+  return text.includes(',') && text.split(',').every((word) => words.includes(word.trim()));
 }
 
 /** `auto` is for who asks now: a file means the same machine next year. */

@@ -32,15 +32,23 @@ describe('a faulty component.yaml', () => {
   });
 
   it('tells a wrong type where it stands', () => {
-    expect(faults(`${head}needs: web\n`)).toEqual([`${at}:5:1: needs: Invalid input: expected array, received string`]);
-    expect(faults(`${head}ports:\n  - {tcp: eighty}\n`)[0]).toContain(`${at}:6:6: ports.0.tcp: Invalid input`);
-    expect(faults('- a\n- b\n')).toEqual([`${at}:1:1: the file: Invalid input: expected object, received array`]);
+    expect(faults(`${head}needs: web\n`)).toEqual([`${at}:5:1: needs: must be a list, not a text (a list of one is [web])`]);
+    expect(faults(`${head}ports:\n  - {tcp: eighty}\n`)).toEqual([
+      `${at}:6:6: ports.0.tcp: must be a number or random, not a text`,
+    ]);
+    expect(faults(`${head}needs:\nports: 80\n`)).toEqual([
+      `${at}:5:1: needs is empty (write what it is, or take the line out)`,
+      `${at}:6:1: ports: must be a list, not 80`,
+    ]);
+    expect(faults(`${head.replace('title: X', 'title: 1.10')}`)).toEqual([
+      `${at}:2:1: title: must be a text, not 1.1 (put it in quotes)`,
+    ]);
+    expect(faults('- a\n- b\n')).toEqual([`${at}:1:1: the file: must be a map, not a list (it is lines such as "name: …")`]);
   });
 
   it('says which words are allowed and which one was meant', () => {
     const [fault] = faults(`${head}secrets:\n  key: {form: x508}\n`);
-    expect(fault).toContain(`${at}:6:9: secrets.key.form: Invalid option`);
-    expect(fault).toContain('did you mean x509?');
+    expect(fault).toContain(`${at}:6:9: secrets.key.form: must be one of random, x509-ca, x509, ssh-key (did you mean x509?)`);
   });
 
   it('tells a syntax error and a key given twice', () => {
