@@ -205,7 +205,7 @@ describe('the command line', { timeout: patience }, () => {
       2,
       [
         '  --ci hudsn: "hudsn" is not one of hudson, jenkins, none (did you mean hudson?)',
-        '  --cpus 99: must be 64 at most',
+        '  --cpus 99: must be a whole number from 1 to 64',
         '  --mirror foo: must be an address such as https://mirror.example.org/debian',
         '  --npm-mirror ftp://x: must be an address such as https://mirror.example.org/debian',
         'create-devserver: 4 flags are wrong',

@@ -1,9 +1,11 @@
+import type { z } from 'zod';
 import type { Catalogue } from '../kernel/catalogue/load.ts';
 import type { OptionValue } from '../kernel/catalogue/option-value.ts';
 import type { Question } from '../kernel/question.ts';
-import { type Answers, answersSchema } from '../plan/answers.ts';
+import { type Answers, answersSchema, cpuLimits } from '../plan/answers.ts';
 import { type WrongAnswer, wrongNames } from '../plan/wrong-answers.ts';
 import type { WrongFlag } from '../wizard/wrong-flag.ts';
+import { type WhyWrong, wholeNumber } from './arguments.ts';
 import { wrongAuthorities } from './authorities.ts';
 import type { CommonOptions } from './context.ts';
 
@@ -34,20 +36,20 @@ export function givenFlags(questions: readonly Question[], options: CreateOption
 
 /** What is wrong with the flags that answer no question, whatever the answers will be. */
 export function wrongOtherFlags(options: CreateOptions, catalogue: Catalogue): WrongFlag[] {
-  const { machine, url, timezone } = answersSchema.shape;
+  const { url, timezone } = answersSchema.shape;
   const shapeless = (options.set ?? []).filter((pair) => partsOf(pair) === undefined);
   const named = { base: undefined, stack: undefined, choices: {}, extra: [...(options.with ?? [])] };
   return [
-    ...wrongValue('--cpus', options.cpus, machine.shape.cpus.safeParse(processors(options))),
-    ...wrongValue('--url', options.url, url.safeParse(options.url)),
-    ...wrongValue('--timezone', options.timezone, timezone.safeParse(options.timezone)),
+    ...wrongValue('--cpus', options.cpus, wholeNumber(cpuLimits.least, cpuLimits.most)),
+    ...wrongValue('--url', options.url, firstIssue(url)),
+    ...wrongValue('--timezone', options.timezone, firstIssue(timezone)),
     ...shapeless.map((pair) => ({ flag: `--set ${pair}`, message: 'it is COMPONENT.OPTION=VALUE', hint: undefined })),
     ...wrongAuthorities(options.authority ?? []).map((wrong) => ({ ...wrong, flag: `--authority ${wrong.flag}` })),
     ...asFlags(wrongNames(catalogue, { ...named, options: settings(options.set ?? [], catalogue) }), options),
   ];
 }
 
-/** Processors as a number; not a number when the flag is none. */
+/** Processors as a number; the flag has been checked. */
 export function processors({ cpus }: CreateOptions): number {
   return Number(cpus ?? 2);
 }
@@ -65,7 +67,12 @@ export function settings(pairs: readonly string[], { components }: Catalogue): A
 
 /** Wrong answers by the flags they came from. */
 export function asFlags(wrong: readonly WrongAnswer[], options: CreateOptions): WrongFlag[] {
-  return wrong.map(({ path, message, hint }) => ({ flag: flagOf(path, options), message, hint }));
+  return wrong.map(({ path, message, hint }) => ({ flag: flagOf(path, options), message: withoutName(path, message), hint }));
+}
+
+/** The flag is the name of the question already. */
+function withoutName([part, name]: WrongAnswer['path'], message: string): string {
+  return part === 'choices' && message.startsWith(`${name}: `) ? message.slice(`${name}: `.length) : message;
 }
 
 function flagOf([part, name, option]: WrongAnswer['path'], options: CreateOptions): string {
@@ -76,13 +83,13 @@ function flagOf([part, name, option]: WrongAnswer['path'], options: CreateOption
   return `--set ${options.set?.findLast((pair) => pair.startsWith(start)) ?? start}`;
 }
 
-function wrongValue(
-  flag: string,
-  text: string | undefined,
-  result: { readonly error?: { readonly issues: readonly { readonly message: string }[] } | undefined },
-): WrongFlag[] {
-  const message = result.error?.issues[0]?.message;
-  return text === undefined || message === undefined ? [] : [{ flag: `${flag} ${text}`, message, hint: undefined }];
+function wrongValue(flag: string, text: string | undefined, whyWrong: WhyWrong): WrongFlag[] {
+  const message = text === undefined ? undefined : whyWrong(text);
+  return message === undefined ? [] : [{ flag: `${flag} ${text}`, message, hint: undefined }];
+}
+
+function firstIssue(schema: z.ZodType): WhyWrong {
+  return (text) => schema.safeParse(text).error?.issues[0]?.message;
 }
 
 interface Setting {

@@ -29,6 +29,9 @@ const oneOrSeveral = z.union(
 );
 
 const noName = 'must be lower case letters, digits and hyphens, starting with a letter';
+/** How many processors a machine may have. */
+export const cpuLimits = { least: 1, most: 64 } as const;
+
 const noAuthority = 'must be a file such as authorities/firm.crt';
 const authority = z.string(noAuthority).refine((file) => authorityNameOf(file) !== undefined, noAuthority);
 
@@ -51,7 +54,11 @@ export const answersSchema = z.strictObject({
     .default({}),
   machine: z.strictObject({
     memory: size('1G', '1024G'),
-    cpus: z.int('must be a whole number').min(1, 'must be 1 at least').max(64, 'must be 64 at most').default(2),
+    cpus: z
+      .int('must be a whole number')
+      .min(cpuLimits.least, `must be ${cpuLimits.least} at least`)
+      .max(cpuLimits.most, `must be ${cpuLimits.most} at most`)
+      .default(2),
     systemDisk: size('3G', '1024G'),
     dataDisk: size('1G', '65536G'),
   }),

@@ -22,7 +22,7 @@ describe('the flags that answer no question', () => {
       set: ['nonsense', 'shop.count=9', 'shop.cuont=1', 'shpo.on=true', 'shop.on=yes'],
     };
     expect(told(given)).toEqual([
-      ['--cpus many', 'must be a whole number'],
+      ['--cpus many', 'must be a whole number from 1 to 64'],
       ['--url http://x', 'must be an address such as https://dev.example.org'],
       ['--timezone Vienna', 'must be a time zone such as Europe/Vienna; did you mean Europe/Vienna?'],
       ['--set nonsense', 'it is COMPONENT.OPTION=VALUE'],
@@ -40,11 +40,20 @@ describe('the flags that answer no question', () => {
     expect(told({})).toEqual([]);
   });
 
-  it.each([
-    ['0', 'must be 1 at least'],
-    ['65', 'must be 64 at most'],
-    ['1.5', 'must be a whole number'],
-  ])('--cpus %s %s', (cpus, why) => expect(told({ cpus })).toEqual([[`--cpus ${cpus}`, why]]));
+  it.each(['0', '65', '1.5', '0x2', '1e1', ' 2 ', '', '-1', '+2'])('take no --cpus %j', (cpus) =>
+    expect(told({ cpus })).toEqual([[`--cpus ${cpus}`, 'must be a whole number from 1 to 64']]),
+  );
+
+  it('name a question once', () => {
+    const stack = {
+      components: ['shop'],
+      choices: [{ id: 'vcs', question: '?', several: true, of: ['shop', 'spare'], default: ['shop'] }],
+    };
+    const asking = catalogueOf({ components: { shop: { options }, spare: { options } }, stack });
+    expect(asFlags(wrongAnswers(asking, answersWith({ choices: { vcs: [] } })), {})).toEqual([
+      { flag: '--vcs', message: 'nothing is chosen', hint: 'choose some of shop, spare' },
+    ]);
+  });
 
   it('are named where the chosen components do not take them', () => {
     const given = { set: ['spare.count=1', 'spare.on=true', 'spare.count=3'] };
