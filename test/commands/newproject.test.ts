@@ -190,6 +190,7 @@ describe('what is wrong with the flags is told before anything is sent', () => {
     [{ server: 'https://x/path' }, /must be an address such as https/, 2],
     [{ user: 'Ann:x' }, /--user Ann:x: a name has/, 2],
     [{ passwordFile: '/no/such/file' }, /--password-file \/no\/such\/file can't be read/, 2],
+    [{ passwordFile: '/dev/null' }, /--password-file \/dev\/null is not a file/, 2],
     [{ ca: '/no/such/file' }, /--ca \/no\/such\/file can't be read/, 2],
     [{ ca: passwordFile }, /holds no certificate in PEM form/, 3],
     [{ member: ['bob:king'] }, /--member bob:king is not understood/, 2],
