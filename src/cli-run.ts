@@ -4,6 +4,7 @@ import { diskFull, isDiskFull } from './kernel/disk-full.ts';
 import { DataError, exitCodes, UserError } from './kernel/errors.ts';
 import { refusedPath } from './kernel/system-error.ts';
 import { asCalled } from './terminal/called-as.ts';
+import { visible } from './terminal/visible.ts';
 
 /** Nobody takes the output any more: told at once, so that a command which ends by it has nothing to add. */
 export class OutputGone extends UserError {}
@@ -36,7 +37,7 @@ function fail(thrown: unknown, args: readonly string[], signal: AbortSignal): nu
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0;
   const { message, hint, details, exitCode, said } = failureOf(thrown, signal);
   if (args.includes('--json')) process.stdout.write(`${JSON.stringify({ type: 'error', message, hint, details, exitCode })}\n`);
-  process.stderr.write([...said, ...(hint === undefined ? [] : [hint])].map((line) => `${line}\n`).join(''));
+  process.stderr.write([...said, ...(hint === undefined ? [] : [hint])].map((line) => `${visible(line)}\n`).join(''));
   return exitCode;
 }
 
@@ -70,11 +71,11 @@ function failureOf(thrown: unknown, signal: AbortSignal): Failure {
   const told = { hint: undefined, details: [] };
   if (error instanceof CommanderError) {
     const message = error.message.replace(/^error: /, '');
-    return { ...told, message, exitCode: exitCodes.usage, said: [headed(message)] };
+    return { ...told, message, exitCode: exitCodes.usage, said: headed(message).split('\n') };
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const message = 'this is a bug of ours, please report it';
-  return { ...told, message, details: stack.split('\n'), exitCode: exitCodes.bug, said: [headed(message), stack] };
+  return { ...told, message, details: stack.split('\n'), exitCode: exitCodes.bug, said: [headed(message), ...stack.split('\n')] };
 }
 
 /** A disk that filled up under whatever we did, as that; a build says so itself, with its stage. */

@@ -45,6 +45,26 @@ describe('create-devserver as a process', { timeout: patience }, () => {
 });
 
 describe('create-devserver', { timeout: patience }, () => {
+  it('shows control characters of arguments and files, and lets none of them act', async () => {
+    const told = await cliInside(['shop\u001b[2J\nall is well', '--nosuch\r\u009b1A\u202e']);
+    expect(told).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--nosuch\\r\\x9b1A\\u202e: unknown flag\n') });
+    const folder = writeStacks({ onlyComponents: true, components: { one: 'name: one\n"ti\\e[1mtel\\nx": One\n' } });
+    const { stderr } = await cliInside(['list', '--stacks', folder]);
+    expect(stderr.split('\n')).toContain(`${folder}/components/one/component.yaml:2:1: unknown key "ti\\x1b[1mtel\\nx"`);
+    const status = await cliInside(['status', 'shop\u001b[2J\nall is well']);
+    expect(status.stderr.split('\n')[0]).toBe('create-devserver: there is no shop\\x1b[2J\\nall is well/devserver.yaml');
+  });
+
+  it('tells the faults of a folder that is given twice once', async () => {
+    const folder = writeStacks({ onlyComponents: true, components: { one: 'name: one\ntitel: One\n' } });
+    const once = await cliInside(['list', '--stacks', folder]);
+    const twice = await cliInside(['list', '--stacks', folder, '--stacks', `${folder}/components/..`]);
+    expect(twice).toEqual(once);
+    const sound = writeStacks({ onlyComponents: true, components: { one: {} } });
+    const listed = await cliInside(['list', ...[sound, sound, path.join(checkout, 'stacks')].flatMap((it) => ['--stacks', it])]);
+    expect([listed.exitCode, listed.stderr]).toEqual([0, '']);
+  });
+
   it.each([
     [['build', 'shop', '--mirror', 'foo'], '--mirror foo: must be an address such as', 2],
     [['buld', 'shop'], 'there is no command buld; did you mean build?', 2],

@@ -42,10 +42,15 @@ export function makeContext(options: CommonOptions, signal: AbortSignal, root: s
     root,
     cache: cacheFolder(options.cache, process.env),
     catalogue: () => {
-      catalogue ??= loadCatalogue([path.join(root, 'stacks'), ...(options.stacks ?? []).map((folder) => path.resolve(folder))]);
+      catalogue ??= loadCatalogue(stacksFolders(root, options.stacks ?? []));
       return catalogue;
     },
   };
+}
+
+/** Ours and those given, each once. */
+function stacksFolders(root: string, given: readonly string[]): string[] {
+  return [...new Set([path.join(root, 'stacks'), ...given].map((folder) => path.resolve(folder)))];
 }
 
 /** Where downloads and layers are kept; a variable that is empty, or an XDG one that is relative, counts as not set. */
