@@ -1,11 +1,8 @@
-import { existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { stringify } from 'yaml';
 import { z } from 'zod';
-import { writeFileAtomically } from '../kernel/atomic-file.ts';
 import type { Catalogue } from '../kernel/catalogue/load.ts';
 import { DataError, exitCodes, type Fault, UserError } from '../kernel/errors.ts';
-import { makeFolder } from '../kernel/folder.ts';
 import { inOrder, readYaml, type YamlFile } from '../kernel/yaml-file.ts';
 import { type Answers, answersSchema } from '../plan/answers.ts';
 import { namedAnswersSchema, type Refuse, type WrongAnswer, wrongAnswers, wrongNames } from '../plan/wrong-answers.ts';
@@ -63,24 +60,4 @@ function wrongIn(result: ReturnType<typeof readYaml<typeof answersSchema>>, cata
   if (catalogue === undefined) return [];
   if ('yaml' in result) return wrongAnswers(catalogue, result.yaml.value);
   return result.raw === undefined ? [] : wrongNames(catalogue, namedAnswersSchema.parse(result.raw.value));
-}
-
-/**
- * Writes DIR/devserver.yaml. Answers that were there are kept beside; they stay where they are if the new ones
- * can't be written.
- * @returns the file the earlier answers are in, if there were any.
- */
-export function writeAnswers(dir: string, answers: Answers): string | undefined {
-  const heading = '# What create-devserver asked; edit it and run `create-devserver build` again.\n';
-  const file = path.join(dir, 'devserver.yaml');
-  makeFolder(dir);
-  const earlier = existsSync(file) ? `${file}.old` : undefined;
-  if (earlier !== undefined) renameSync(file, earlier);
-  try {
-    writeFileAtomically(file, heading + stringify(answers), 0o644);
-  } catch (error) {
-    if (earlier !== undefined) renameSync(earlier, file);
-    throw error;
-  }
-  return earlier;
 }

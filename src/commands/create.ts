@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { ask } from '../kernel/ask.ts';
 import { choose } from '../kernel/catalogue/load.ts';
 import type { Answer } from '../kernel/question.ts';
@@ -7,11 +8,12 @@ import { asCalled } from '../terminal/called-as.ts';
 import { questionsFor } from '../wizard/questions.ts';
 import { answerQuestions } from '../wizard/wizard.ts';
 import { refuseFlags, type WrongFlag } from '../wizard/wrong-flag.ts';
-import { requireFolder, writeAnswers } from './answers-file.ts';
+import { requireFolder } from './answers-file.ts';
 import { authorityCopy, copyAuthorities } from './authorities.ts';
 import { runBuild } from './build.ts';
 import { type CommandContext, requireFolders } from './context.ts';
 import { asFlags, type CreateOptions, givenFlags, processors, settings, wrongOtherFlags } from './flags.ts';
+import { replacedAnswers, writeAnswers } from './kept-answers.ts';
 import { makePlan, planAsJson, showPlan } from './make-plan.ts';
 import { runUp } from './up.ts';
 
@@ -42,12 +44,18 @@ export async function runCreate(
   output.report({ type: 'note', text: `base ${base.name}: ${base.why}` });
   const answers = assemble(answered, base.name, options, settings(options.set ?? [], catalogue()));
   const plan = await makePlan({ answers, refuse: (wrong) => refuseFlags(asFlags(wrong, options)) }, context);
+  const replaced = replacedAnswers(dir, answers);
+  const isAsked = terminal && options.yes !== true;
+  if (replaced !== undefined && (options.dryRun === true || isAsked)) {
+    const text = `would replace ${path.join(dir, 'devserver.yaml')} and keep the earlier as ${replaced}`;
+    output.report({ type: 'note', text });
+  }
   if (options.dryRun === true) {
     output.result(showPlan(plan, answers), { plan: planAsJson(plan) });
     return;
   }
   output.report({ type: 'note', text: showPlan(plan, answers) });
-  if (terminal && options.yes !== true && !(await confirm('Build it?'))) {
+  if (isAsked && !(await confirm('Build it?'))) {
     output.report({ type: 'note', text: 'nothing was done' });
     return;
   }
@@ -55,7 +63,7 @@ export async function runCreate(
   const kept = writeAnswers(dir, answers);
   if (kept !== undefined) output.report({ type: 'note', text: `the earlier answers are kept as ${kept}` });
   await runBuild(dir, options, context, plan);
-  const boot = options.up === true || (terminal && options.yes !== true && (await confirm('Start it now?')));
+  const boot = options.up === true || (isAsked && (await confirm('Start it now?')));
   if (boot) await runUp(dir, { ...options, backend: 'auto', wait: true }, context);
   else output.report({ type: 'note', text: asCalled(`start it with: create-devserver up ${dir} --wait`) });
 }
