@@ -12,7 +12,7 @@ import { choosePorts } from './ports.ts';
 import { isAlive } from './process.ts';
 import { type QemuExtras, startQemu } from './qemu-start.ts';
 import { type MachineState, offState, readState, writeState } from './state.ts';
-import { clearRemains, type MachineStatus, statusOf } from './status.ts';
+import { clearRemains, type MachineStatus, machineStatus, statusOf } from './status.ts';
 
 /** What a backend gets to start a machine: all decided, all files there. */
 export interface StartPlan {
@@ -44,6 +44,8 @@ export async function startMachine(
   context: MachineContext,
   extra: QemuExtras = {},
 ): Promise<StartOutcome> {
+  // before anything is made: what can't be started leaves no password of a machine that never was
+  if (!(await machineStatus(instance.dir)).running) await readImage(instance.out);
   const paths = makeMachineFolder(instance.dir);
   return withLock(paths.lock, `the machine in ${instance.dir}`, async () => {
     const recorded = await readState(paths.state);

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exitCodes, UserError } from '../kernel/errors.ts';
+import { readIfThere } from './files.ts';
 import { type MachineContext, type MachinePaths, machinePaths } from './instance.ts';
 import { withLock } from './lock.ts';
 import { groupOf, isAlive, killGroup, signalProcess, waitForEnd } from './process.ts';
@@ -17,11 +17,12 @@ export interface StopOutcome {
 
 /**
  * Powers a machine off in order, within `seconds` (default 100), else kills it. One that is off is an answer.
- * Errors: another `up` or `down` at work (busy), a process that even SIGKILL does not end.
+ * Errors: another `up` or `down` at work (busy), a state this account may not read, a process that even SIGKILL does not end.
  */
 export async function stopMachine(dir: string, context: Pick<MachineContext, 'report'>, seconds = 100): Promise<StopOutcome> {
   const paths = machinePaths(dir);
-  if (!existsSync(paths.state)) return { wasRunning: false, killed: false };
+  // existsSync would call a machine that is closed to us one that never ran
+  if ((await readIfThere(paths.state)) === undefined) return { wasRunning: false, killed: false };
   return withLock(paths.lock, `the machine in ${dir}`, async () => {
     const state = await readState(paths.state);
     if (state === undefined || !isAlive(state.process)) {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -78,5 +78,26 @@ describe('starting a machine', () => {
     for (const answer of await answers) expect(answer.status).toBe('rejected');
     expect(performance.now() - before).toBeLessThan(1000);
     for (const { dir } of [first, second]) expect((await machineStatus(dir)).running).toBe(false);
+  });
+
+  it.each(['image.json', 'system.raw'])('makes nothing where %s is missing', async (name) => {
+    const instance = machine();
+    rmSync(path.join(instance.out, name));
+    await expect(start(instance)).rejects.toThrow('holds no built image');
+    expect(existsSync(path.join(instance.dir, 'machine'))).toBe(false);
+  });
+});
+
+describe('stopping a machine', () => {
+  it('that can not be looked at is refused, not called off', async () => {
+    const { dir } = machine();
+    const folder = path.join(dir, 'machine');
+    symlinkSync('machine', folder);
+    try {
+      await expect(stopMachine(dir, { report: () => {} })).rejects.toMatchObject({ code: 'ELOOP' });
+    } finally {
+      rmSync(folder);
+    }
+    expect(await stopMachine(dir, { report: () => {} })).toEqual({ wasRunning: false, killed: false });
   });
 });
