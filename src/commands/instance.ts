@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { openCache } from '../image/cache.ts';
-import { qemuDataArguments, toolCommand, toolRoot } from '../image/tools.ts';
+import { qemuDataArguments, toolCommand, toolRoot, toolRootIfThere } from '../image/tools.ts';
 import { exitCodes, UserError } from '../kernel/errors.ts';
 import { sizeInMiB } from '../kernel/size.ts';
 import type { Instance, MachineContext, Qemu } from '../machine/instance.ts';
@@ -81,8 +81,17 @@ export function machineContext(context: CommandContext): MachineContext {
   };
 }
 
+/** QEMU when it was fetched before; fetches nothing. */
+export async function qemuIfThere({ cache }: Pick<CommandContext, 'cache'>): Promise<Qemu | undefined> {
+  const root = await toolRootIfThere('machine', cache);
+  return root === undefined ? undefined : qemuIn(root);
+}
+
 async function qemuFromTools({ cache, system, output }: CommandContext): Promise<Qemu> {
-  const { path: root } = await toolRoot('machine', await openCache(cache), { system, report: output.report });
+  return qemuIn((await toolRoot('machine', await openCache(cache), { system, report: output.report })).path);
+}
+
+function qemuIn(root: string): Qemu {
   return {
     command: (args) => toolCommand(root, 'qemu-system-x86_64', [...qemuDataArguments(root), ...args]),
     uefi: { code: path.join(root, 'usr/share/OVMF/OVMF_CODE_4M.fd'), vars: path.join(root, 'usr/share/OVMF/OVMF_VARS_4M.fd') },

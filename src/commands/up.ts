@@ -1,14 +1,16 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ensureHostTools } from '../host-setup.ts';
 import { exitCodes, UserError } from '../kernel/errors.ts';
 import { stage } from '../kernel/report.ts';
 import { type BackendWish, chooseBackend } from '../machine/backend.ts';
+import { readImage } from '../machine/disks.ts';
+import { addressOf, type Instance } from '../machine/instance.ts';
 import { requireMemory } from '../machine/memory.ts';
 import { plannedPorts, startMachine } from '../machine/start.ts';
 import { machineStatus } from '../machine/status.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
-import { type InstanceOptions, instanceOf, machineContext } from './instance.ts';
+import { type InstanceOptions, instanceOf, machineContext, qemuIfThere } from './instance.ts';
 import { waitUntilReady } from './wait.ts';
 
 export interface UpOptions extends CommonOptions, InstanceOptions {
@@ -24,13 +26,17 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
   const { output, system } = context;
   const begun = performance.now();
   const instance = instanceOf(dir, options);
-  if (!existsSync(path.join(instance.out, 'image.json'))) {
-    throw new UserError(`nothing has been built in ${dir}`, { exitCode: exitCodes.usage, hint: `create-devserver build ${dir}` });
+  const status = await machineStatus(instance.dir);
+  if (!status.running) await requireStartable(dir, instance);
+  else if (options.dryRun === true) {
+    const { backend, url, ports } = status;
+    output.result(`it runs already, with ${backend} at ${url}`, { dryRun: true, running: true, backend, url, ports });
+    return;
   }
-  if (!(await machineStatus(instance.dir)).running) requireMemory(instance.memoryMiB);
   if (options.dryRun !== true) await ensureHostTools(system, output.report);
   const machine = machineContext(context);
-  const choice = await chooseBackend(wish(options.backend), system, machine.qemu);
+  const qemu = options.dryRun === true ? () => qemuIfThere(context) : machine.qemu;
+  const choice = await chooseBackend(wish(options.backend), system, qemu);
   output.report({ type: choice.slow ? 'warning' : 'note', text: `backend ${choice.backend}: ${choice.reason}` });
   if (choice.backend === 'nspawn' && (options.uefi === true || options.usb !== undefined)) {
     throw new UserError('--uefi and --usb belong to a virtual machine', {
@@ -43,9 +49,9 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
   }
   if (options.dryRun === true) {
     const ports = await plannedPorts(instance);
-    const where = `https://${instance.listen}:${ports.https}, ssh on port ${ports.ssh}`;
-    output.result(`would start ${instance.name} with ${choice.backend} at ${where}`, {
-      ...{ dryRun: true, backend: choice.backend, listen: instance.listen, ports },
+    const url = addressOf(instance, ports);
+    output.result(`would start ${instance.name} with ${choice.backend} at ${url}, ssh on port ${ports.ssh}`, {
+      ...{ dryRun: true, running: false, backend: choice.backend, url, listen: instance.listen, ports },
     });
     return;
   }
@@ -71,6 +77,14 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
     ...facts,
     seconds: seconds(),
   });
+}
+
+/** That there is something to start, and memory for it. */
+async function requireStartable(dir: string, { out, memoryMiB }: Instance): Promise<void> {
+  if (statSync(path.join(out, 'image.json'), { throwIfNoEntry: false }) === undefined)
+    throw new UserError(`nothing has been built in ${dir}`, { exitCode: exitCodes.usage, hint: `create-devserver build ${dir}` });
+  await readImage(out);
+  requireMemory(memoryMiB);
 }
 
 function wish(text: string | undefined): BackendWish {

@@ -22,11 +22,8 @@ export async function toolRoot(
   cache: Cache,
   context: Pick<ImageContext, 'system' | 'report'>,
 ): Promise<CacheEntry> {
-  const { suite, keyring, architecture, sets } = toolsSchema.parse(
-    parse(await readFile(projectFile('stacks/tools.yaml'), 'utf8')),
-  );
-  const packages = sets[set];
-  return cache.getOrMake('tools', cacheKey({ format: 1, suite, architecture, packages }), async (temporary) => {
+  const { suite, keyring, architecture, packages, key } = await pinned(set);
+  return cache.getOrMake('tools', key, async (temporary) => {
     await requireBootstrapTools(keyring, context);
     const archive = `${temporary}.tar`;
     try {
@@ -52,6 +49,12 @@ export async function toolRoot(
       await rm(archive, { force: true });
     }
   });
+}
+
+/** The same folder when it is in the cache at `folder` already; fetches and makes nothing. */
+export async function toolRootIfThere(set: ToolSet, folder: string): Promise<string | undefined> {
+  const root = path.join(folder, 'tools', (await pinned(set)).key);
+  return existsSync(root) ? root : undefined;
 }
 
 /**
@@ -93,6 +96,14 @@ const toolsSchema = z.object({
 });
 
 type UnpackRequest = Omit<z.infer<typeof toolsSchema>, 'sets'> & { readonly packages: readonly string[] };
+
+/** A set as stacks/tools.yaml has it, and its key in the cache. */
+async function pinned(set: ToolSet): Promise<UnpackRequest & { readonly key: string }> {
+  const text = await readFile(projectFile('stacks/tools.yaml'), 'utf8');
+  const { suite, keyring, architecture, sets } = toolsSchema.parse(parse(text));
+  const packages = sets[set];
+  return { suite, keyring, architecture, packages, key: cacheKey({ format: 1, suite, architecture, packages }) };
+}
 
 /** mmdebstrap only unpacks here: nothing is configured and no program of the tree runs. */
 function unpackPackages(

@@ -18,10 +18,15 @@ const slowWords = 'software emulation: a first boot takes minutes instead of sec
 
 /**
  * Chooses what runs the machine. auto: KVM where it really works, else nspawn for root on Linux,
- * else QEMU's software emulation. `qemu` is called only when KVM is worth a probe.
+ * else QEMU's software emulation. `qemu` is called only when KVM is worth a probe,
+ * which is left out where it gives none.
  * Errors: nspawn asked for and impossible (machineLacks).
  */
-export async function chooseBackend(wish: BackendWish, system: System, qemu: () => Promise<Qemu>): Promise<BackendChoice> {
+export async function chooseBackend(
+  wish: BackendWish,
+  system: System,
+  qemu: () => Promise<Qemu | undefined>,
+): Promise<BackendChoice> {
   if (wish === 'nspawn') {
     const obstacle = whyNotNspawn(system);
     if (obstacle === undefined) return { backend: 'nspawn', reason: 'asked for', slow: false };
@@ -31,7 +36,7 @@ export async function chooseBackend(wish: BackendWish, system: System, qemu: () 
     });
   }
   const kvm = await kvmWorks(system, qemu);
-  if (kvm.works) return { backend: 'qemu-kvm', reason: 'KVM works here', slow: false };
+  if (kvm.works) return { backend: 'qemu-kvm', reason: kvm.reason, slow: false };
   if (wish === 'auto' && whyNotNspawn(system) === undefined) {
     return { backend: 'nspawn', reason: `${kvm.reason}; natively it is fast`, slow: false };
   }

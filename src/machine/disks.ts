@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
-import { exitCodes, UserError } from '../kernel/errors.ts';
+import { exitCodes, shownPath, UserError } from '../kernel/errors.ts';
 import type { System } from '../kernel/system.ts';
 import type { Instance, MachinePaths } from './instance.ts';
 
@@ -18,9 +18,10 @@ export type ImageFacts = Readonly<z.infer<typeof imageSchema>>;
 /** Reads OUT/image.json. */
 export async function readImage(out: string): Promise<ImageFacts> {
   const file = path.join(out, 'image.json');
-  if (!existsSync(file) || !existsSync(path.join(out, 'system.raw'))) {
+  const build = `create-devserver build ${shownPath(path.dirname(out))}`;
+  if (!isThere(file) || !isThere(path.join(out, 'system.raw'))) {
     throw new UserError(`${out} holds no built image`, {
-      hint: 'build it first: create-devserver build DIR',
+      hint: `build it first: ${build}`,
       exitCode: exitCodes.failedUndone,
     });
   }
@@ -28,11 +29,16 @@ export async function readImage(out: string): Promise<ImageFacts> {
     return imageSchema.parse(JSON.parse(await readFile(file, 'utf8')));
   } catch (error) {
     throw new UserError(`${file} does not describe an image this version can run`, {
-      hint: 'build it again: create-devserver build DIR',
+      hint: `build it again: ${build}`,
       exitCode: exitCodes.badData,
       cause: error,
     });
   }
+}
+
+/** Fails for what this account may not look at, where existsSync would call it missing. */
+function isThere(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
 /**

@@ -94,6 +94,11 @@ export function machinePaths(dir: string): MachinePaths {
   };
 }
 
+/** The address people use, without a slash at its end. */
+export function addressOf({ url, listen }: Pick<Instance, 'url' | 'listen'>, ports: Ports): string {
+  return url ?? `https://${listen === '0.0.0.0' ? '127.0.0.1' : listen}:${ports.https}`;
+}
+
 /** Makes the folder, readable by its owner alone, and returns the paths in it. */
 export function makeMachineFolder(dir: string): MachinePaths {
   const paths = machinePaths(dir);

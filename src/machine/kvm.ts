@@ -16,14 +16,20 @@ export interface KvmAnswer {
 
 /**
  * Whether KVM runs a guest here. An openable /dev/kvm proves nothing: on some hosts a guest stops at
- * its first instructions with "KVM internal error" and QEMU just sits there. So a boot sector is run.
+ * its first instructions with "KVM internal error" and QEMU just sits there. So a boot sector is run,
+ * unless there is no QEMU at hand to run it.
  */
-export async function kvmWorks(system: System, qemu: () => Promise<Qemu>): Promise<KvmAnswer> {
+export async function kvmWorks(system: System, qemu: () => Promise<Qemu | undefined>): Promise<KvmAnswer> {
   if (!cpuHasVirtualization(readFlags())) return { works: false, reason: 'no vmx or svm in /proc/cpuinfo' };
   if (!mayOpen('/dev/kvm')) return { works: false, reason: "/dev/kvm can't be opened" };
-  const { command } = await qemu();
-  const runs = await runsProbe(system, command, 'kvm');
-  return { works: runs, reason: runs ? 'KVM works' : 'KVM is there but does not run a guest' };
+  return tryKvm(system, await qemu());
+}
+
+/** What the probe says; without QEMU what is hoped for. */
+export async function tryKvm(system: System, qemu: Qemu | undefined): Promise<KvmAnswer> {
+  if (qemu === undefined) return { works: true, reason: 'KVM is there; the start tries whether it runs a guest' };
+  const runs = await runsProbe(system, qemu.command, 'kvm');
+  return { works: runs, reason: runs ? 'KVM works here' : 'KVM is there but does not run a guest' };
 }
 
 /** Whether a /proc/cpuinfo shows Intel's or AMD's virtualization. */

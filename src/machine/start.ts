@@ -2,7 +2,7 @@ import { exitCodes, UserError } from '../kernel/errors.ts';
 import { type Credential, writeCredentials } from './credentials.ts';
 import { type ImageFacts, prepareDataDisk, prepareSystemDisk, readImage } from './disks.ts';
 import type { BackendName, Instance, MachineContext, MachinePaths, Ports } from './instance.ts';
-import { machinePaths, makeMachineFolder } from './instance.ts';
+import { addressOf, machinePaths, makeMachineFolder } from './instance.ts';
 import { keepSshKey } from './keys.ts';
 import { withLock } from './lock.ts';
 import { startNspawn } from './nspawn-start.ts';
@@ -61,10 +61,9 @@ export async function startMachine(
   });
 }
 
-/** The ports a start would take, and those a running machine has. @throws UserError for one that can't be had. */
+/** The ports a start of a machine that is off would take. @throws UserError for one that can't be had. */
 export async function plannedPorts({ dir, listen, ports }: Instance): Promise<Ports> {
   const recorded = await readState(machinePaths(dir).state);
-  if (recorded !== undefined && isAlive(recorded.process)) return recorded.ports;
   return choosePorts(listen, ports ?? {}, recorded?.ports);
 }
 
@@ -79,7 +78,7 @@ async function prepare(
   const { listen } = instance;
   const image = await readImage(instance.out);
   const ports = await choosePorts(listen, instance.ports ?? {}, recorded?.ports);
-  const url = instance.url ?? `https://${listen === '0.0.0.0' ? '127.0.0.1' : listen}:${ports.https}`;
+  const url = addressOf(instance, ports);
   keepSshKey(paths, instance.name);
   const disk = await prepareSystemDisk(instance, paths, image, recorded?.imageId, context.system);
   if (disk === 'replaced') context.report({ type: 'note', text: 'new system disk; the data disk is kept' });
