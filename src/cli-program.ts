@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { address, wholeNumber } from './commands/arguments.ts';
+import { address, oneOf, ownAddress, wholeNumber } from './commands/arguments.ts';
 import { runBuild } from './commands/build.ts';
 import { runCheck } from './commands/check.ts';
 import { type CommandContext, type CommonOptions, makeContext } from './commands/context.ts';
@@ -15,6 +15,7 @@ import { choose } from './kernel/catalogue/load.ts';
 import { newProjectFlags, newProjectText, remoteFlags } from './kernel/client/newproject-flags.ts';
 import { UserError } from './kernel/errors.ts';
 import { collect, withFlags } from './kernel/flags.ts';
+import { backendWishes } from './machine/backend.ts';
 import { questionsFor } from './wizard/questions.ts';
 import { refuseFlags } from './wizard/wrong-flag.ts';
 
@@ -61,12 +62,12 @@ export function program(signal: AbortSignal, root: string): Command {
   withCommon(flags, generator.command('up'))
     .argument('<DIR>')
     .description('start the machine')
-    .addOption(new Option('--backend <name>', 'what runs it').choices(['auto', 'qemu', 'nspawn']).default('auto'))
+    .addOption(backendOption(flags))
     .option('--wait', 'return when every component is ready')
-    .option('--listen <address>', 'address its ports are published on (default: 127.0.0.1)')
-    .option('--https-port <port>', 'port of the front on this computer')
-    .option('--http-port <port>', 'port that redirects to it')
-    .option('--ssh-port <port>', 'port of ssh')
+    .option('--listen <address>', 'address its ports are published on (default: 127.0.0.1)', flags.taking('--listen', ownAddress))
+    .option('--https-port <port>', 'port of the front on this computer', flags.taking('--https-port', port))
+    .option('--http-port <port>', 'port that redirects to it', flags.taking('--http-port', port))
+    .option('--ssh-port <port>', 'port of ssh', flags.taking('--ssh-port', port))
     .option('--uefi', 'start with UEFI firmware instead of BIOS (QEMU)')
     .option('--usb <image>', 'plug in a USB disk (QEMU)', collect)
     .action((dir: string, options: UpOptions) => perform(options, (context) => runUp(dir, options, context)));
@@ -97,10 +98,8 @@ export function program(signal: AbortSignal, root: string): Command {
     .action((dir: string, options: CommonOptions & { unit?: string; follow?: boolean; lines?: string }) =>
       perform(options, (context) => runLogs(dir, options, context)),
     );
-  withFlags(withCommon(flags, generator.command('newproject')).argument('[NAME]', 'as in its addresses'), [
-    ...remoteFlags,
-    ...newProjectFlags,
-  ])
+  const newproject = withCommon(flags, generator.command('newproject')).argument('[NAME]', 'as in its addresses');
+  withFlags(newproject, [...remoteFlags, ...newProjectFlags], (flag, choices) => flags.taking(flag, oneOf(choices)))
     .description(`in a running appliance: ${newProjectText}`)
     .action((name: string | undefined, options: RemoteOptions) =>
       perform(options, (context) => runNewProject(name, options, context)),
@@ -120,6 +119,13 @@ export function program(signal: AbortSignal, root: string): Command {
       command.help();
     });
   return generator;
+}
+
+const port = wholeNumber(1, 65_535);
+
+function backendOption(flags: ParsedFlags): Option {
+  const option = new Option('--backend <name>', 'what runs it').choices(backendWishes).default('auto');
+  return option.argParser(flags.taking('--backend', oneOf(backendWishes)));
 }
 
 function commandsOf(generator: Command): string[] {

@@ -1,5 +1,9 @@
-/** Why a flag's argument can't be taken, or undefined. */
-export type WhyWrong = (text: string) => string | undefined;
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { didYouMean } from '../kernel/nearest.ts';
+
+/** Why a flag's argument can't be taken, with a remedy where there is one to tell, or undefined. */
+export type WhyWrong = (text: string) => string | { readonly message: string; readonly hint: string | undefined } | undefined;
 
 /** A mirror's address: http or https, with a host, and with no login: it would stand in the image and in logs. */
 export const address: WhyWrong = (text) => {
@@ -16,3 +20,17 @@ export function wholeNumber(least: number, most: number): WhyWrong {
       ? undefined
       : `must be a whole number from ${least} to ${most}`;
 }
+
+/** One of a few words. */
+export function oneOf(choices: readonly string[]): WhyWrong {
+  return (text) =>
+    choices.includes(text) ? undefined : { message: `is not one of ${choices.join(', ')}`, hint: didYouMean(text, choices) };
+}
+
+/** An IPv4 address that something can listen on here; 0.0.0.0 stands for all. */
+export const ownAddress: WhyWrong = (text) => {
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const own = ['127.0.0.1', '0.0.0.0', ...all.filter(({ family }) => family === 'IPv4').map((it) => it.address)];
+  if (isIP(text) === 4 && own.includes(text)) return undefined;
+  return { message: 'this computer has no such IPv4 address', hint: `there are ${[...new Set(own)].join(', ')}` };
+};

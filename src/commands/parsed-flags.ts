@@ -15,8 +15,9 @@ export function parsedFlags(): ParsedFlags {
   return {
     wrong,
     taking: (flag, whyWrong) => (text) => {
-      const message = whyWrong(text);
-      if (message !== undefined) wrong.push({ flag: `${flag} ${text}`, message, hint: undefined });
+      const why = whyWrong(text);
+      if (why !== undefined)
+        wrong.push({ flag: `${flag} ${text}`, ...(typeof why === 'string' ? { message: why, hint: undefined } : why) });
       return text;
     },
   };

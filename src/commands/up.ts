@@ -14,7 +14,7 @@ import { type InstanceOptions, instanceOf, machineContext, qemuIfThere } from '.
 import { waitUntilReady } from './wait.ts';
 
 export interface UpOptions extends CommonOptions, InstanceOptions {
-  readonly backend?: string;
+  readonly backend?: BackendWish;
   readonly wait?: boolean;
   readonly uefi?: boolean;
   /** Image file of a USB disk to plug in (QEMU). */
@@ -36,7 +36,7 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
   if (options.dryRun !== true) await ensureHostTools(system, output.report);
   const machine = machineContext(context);
   const qemu = options.dryRun === true ? () => qemuIfThere(context) : machine.qemu;
-  const choice = await chooseBackend(wish(options.backend), system, qemu);
+  const choice = await chooseBackend(options.backend ?? 'auto', system, qemu);
   output.report({ type: choice.slow ? 'warning' : 'note', text: `backend ${choice.backend}: ${choice.reason}` });
   if (choice.backend === 'nspawn' && (options.uefi === true || options.usb !== undefined)) {
     throw new UserError('--uefi and --usb belong to a virtual machine', {
@@ -85,12 +85,4 @@ async function requireStartable(dir: string, { out, memoryMiB }: Instance): Prom
     throw new UserError(`nothing has been built in ${dir}`, { exitCode: exitCodes.usage, hint: `create-devserver build ${dir}` });
   await readImage(out);
   requireMemory(memoryMiB);
-}
-
-function wish(text: string | undefined): BackendWish {
-  const wishes: readonly BackendWish[] = ['auto', 'qemu', 'nspawn'];
-  const found = wishes.find((it) => it === (text ?? 'auto'));
-  if (found === undefined)
-    throw new UserError(`--backend ${text}: it is one of ${wishes.join(', ')}`, { exitCode: exitCodes.usage });
-  return found;
 }

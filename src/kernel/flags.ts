@@ -10,11 +10,15 @@ export interface Flag {
   readonly many?: boolean;
 }
 
-/** Gives a command these flags. */
-export function withFlags(command: Command, flags: readonly Flag[]): Command {
+/** Takes a flag's value, and notes one that is none of its choices. */
+export type Choosing = (flag: string, choices: readonly string[]) => (text: string) => string;
+
+/** Gives a command these flags. Without `choosing` commander ends at the first value that is none of its flag's choices. */
+export function withFlags(command: Command, flags: readonly Flag[], choosing?: Choosing): Command {
   for (const flag of flags) {
     const option = new Option(flag.flags, flag.text);
     if (flag.choices !== undefined) option.choices(flag.choices);
+    if (flag.choices !== undefined && choosing !== undefined) option.argParser(choosing(`--${option.name()}`, flag.choices));
     if (flag.many === true) option.argParser(collect);
     command.addOption(option);
   }

@@ -4,7 +4,10 @@ import type { BackendName, Qemu } from './instance.ts';
 import { kvmWorks } from './kvm.ts';
 import { missingForNspawn } from './nspawn-start.ts';
 
-export type BackendWish = 'auto' | 'qemu' | 'nspawn';
+/** What may be asked for. */
+export const backendWishes = ['auto', 'qemu', 'nspawn'] as const;
+
+export type BackendWish = (typeof backendWishes)[number];
 
 export interface BackendChoice {
   readonly backend: BackendName;

@@ -68,3 +68,40 @@ describe('up --dry-run', () => {
     expect(readdirSync(path.dirname(cache))).toEqual([]);
   });
 });
+
+describe('wrong flags of up', () => {
+  it('are told all at once, also beside unknown ones', async () => {
+    const wrong = ['--https-port', '0', '--http-port', '99999', '--ssh-port', 'x', '--backend', 'QEMU', '--listen', '192.0.2.7'];
+    const { exitCode, stderr } = await cliInside(['up', server(), ...wrong]);
+    const lines = [
+      '  --https-port 0: must be a whole number from 1 to 65535',
+      '  --http-port 99999: must be a whole number from 1 to 65535',
+      '  --ssh-port x: must be a whole number from 1 to 65535',
+      '  --backend QEMU: is not one of auto, qemu, nspawn (did you mean qemu?)',
+      expect.stringMatching(
+        /^ {2}--listen 192\.0\.2\.7: this computer has no such IPv4 address \(there are 127\.0\.0\.1, 0\.0\.0\.0/,
+      ),
+    ];
+    expect([exitCode, stderr.trimEnd().split('\n')]).toEqual([2, [...lines, 'create-devserver: 5 flags are wrong']]);
+    const more = await cliInside(['up', server(), ...wrong, '--wiat']);
+    expect(more.stderr.trimEnd().split('\n')).toEqual([
+      '  --wiat: unknown flag (did you mean --wait?)',
+      ...lines,
+      'create-devserver: 6 flags are wrong',
+    ]);
+  });
+
+  it('are told so for newproject, and the help shows what may be chosen', async () => {
+    const { exitCode, stderr } = await cliInside(['newproject', 'x', '--visibility', 'Privat', '--cachee', 'y']);
+    expect([exitCode, stderr]).toEqual([
+      2,
+      expect.stringContaining('--visibility Privat: is not one of private, internal (did you'),
+    ]);
+    expect(stderr).toContain('--cachee: unknown flag (did you mean --cache?)');
+    for (const [command, choices] of [
+      ['up', '(choices: "auto", "qemu", "nspawn", default: "auto")'],
+      ['newproject', '(choices: "private", "internal")'],
+    ] as const)
+      expect((await cliInside([command, '--help'])).stdout.replaceAll(/\s+/g, ' ')).toContain(choices);
+  });
+});
