@@ -76,7 +76,7 @@ describe('create-devserver', { timeout: patience }, () => {
     [['logs', 'shop', '--lines', 'abc'], '--lines abc: must be a whole number from 0 to', 2],
     [[''], 'the folder of the server has no name', 2],
     [[path.join(checkout, 'README.md'), '--yes'], 'README.md is not a folder', 2],
-    [['build', path.join(checkout, 'README.md')], 'a part of its path is a file, not a folder', 5],
+    [['build', path.join(checkout, 'README.md')], 'README.md is not a folder', 2],
     [['build', 'shop', '--mirror', 'http://ann:secret@mirror/'], 'must hold no login', 2],
     [['check', '--cache', ''], 'the folder has no name', 2],
     [[fresh(), '--yes', '--base', 'debian-13', '--plain', '--cache', '/proc/x'], '/proc is no place for files', 2],

@@ -1,31 +1,13 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import type { Catalogue } from '../kernel/catalogue/load.ts';
-import { DataError, exitCodes, type Fault, UserError } from '../kernel/errors.ts';
+import { DataError, type Fault } from '../kernel/errors.ts';
 import { inOrder, readYaml, type YamlFile } from '../kernel/yaml-file.ts';
 import { type Answers, answersSchema } from '../plan/answers.ts';
 import { namedAnswersSchema, type Refuse, type WrongAnswer, wrongAnswers, wrongNames } from '../plan/wrong-answers.ts';
 import { wrongAuthorityFiles } from './authorities.ts';
-
-/** That DIR holds a server, whatever its file says: a running machine can be looked after while it is edited. */
-export function requireServer(dir: string): void {
-  const file = path.join(dir, 'devserver.yaml');
-  const about = statSync(file, { throwIfNoEntry: false });
-  if (about?.isFile() === true) return;
-  if (about !== undefined)
-    throw new UserError(`${file} is not a file`, { exitCode: exitCodes.usage, hint: 'move away what is there' });
-  throw new UserError(`there is no ${file}`, { exitCode: exitCodes.usage, hint: `create-devserver ${dir} makes one` });
-}
-
-/** That a server can be made in DIR. @throws UserError (exit 2) when it is no folder, or its devserver.yaml no file. */
-export function requireFolder(dir: string): void {
-  const usage = (place: string, what: string): UserError =>
-    new UserError(`${place} is not a ${what}`, { exitCode: exitCodes.usage, hint: 'name another folder' });
-  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() === false) throw usage(dir, 'folder');
-  const file = path.join(dir, 'devserver.yaml');
-  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) throw usage(file, 'file');
-}
+import { asNamed, requireServer } from './server-folder.ts';
 
 /** Answers, and how to tell one that the catalogue does not take: by its line or by its flag. */
 export interface GivenAnswers {
@@ -36,12 +18,16 @@ export interface GivenAnswers {
 /**
  * DIR/devserver.yaml: its form, the files it names and, with a catalogue, the names in it. A file of the wrong form is
  * searched for the rest all the same.
- * @throws UserError when it is missing, DataError with everything that is wrong.
+ * @throws UserError when it is missing or closed, DataError with everything that is wrong.
  */
 export function readAnswers(dir: string, catalogue?: Catalogue): GivenAnswers {
   const file = path.join(dir, 'devserver.yaml');
   requireServer(dir);
-  const result = readYaml(file, readFileSync(file, 'utf8'), answersSchema);
+  const result = readYaml(
+    file,
+    asNamed(() => readFileSync(file, 'utf8')),
+    answersSchema,
+  );
   const read: YamlFile<unknown> | undefined = 'yaml' in result ? result.yaml : result.raw;
   const placed = (wrong: readonly WrongAnswer[]): Fault[] =>
     read === undefined ? [] : wrong.map(({ path, message, hint }) => read.faultAt(path, message, hint));

@@ -8,13 +8,13 @@ import { asCalled } from '../terminal/called-as.ts';
 import { questionsFor } from '../wizard/questions.ts';
 import { answerQuestions } from '../wizard/wizard.ts';
 import { refuseFlags, type WrongFlag } from '../wizard/wrong-flag.ts';
-import { requireFolder } from './answers-file.ts';
 import { authorityCopy, copyAuthorities } from './authorities.ts';
 import { runBuild } from './build.ts';
 import { type CommandContext, requireFolders } from './context.ts';
 import { asFlags, type CreateOptions, givenFlags, processors, settings, wrongOtherFlags } from './flags.ts';
 import { replacedAnswers, writeAnswers } from './kept-answers.ts';
 import { makePlan, planAsJson, showPlan } from './make-plan.ts';
+import { requireFolder } from './server-folder.ts';
 import { runUp } from './up.ts';
 
 /**

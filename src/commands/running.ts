@@ -5,8 +5,8 @@ import { interactiveShell } from '../machine/shell.ts';
 import { machineStatus } from '../machine/status.ts';
 import { stopMachine } from '../machine/stop.ts';
 import { seconds } from '../terminal/plain.ts';
-import { requireServer } from './answers-file.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
+import { requireServer } from './server-folder.ts';
 import { insideStatus } from './wait.ts';
 
 /** `down DIR`: powers the machine off in order. */
