@@ -10,6 +10,7 @@ import { noSuchCommand, refuseMistypedCommand } from './commands/mistyped.ts';
 import { type RemoteOptions, runNewProject } from './commands/newproject.ts';
 import { allUnknown, type ParsedFlags, parsedFlags } from './commands/parsed-flags.ts';
 import { runDown, runExec, runLogs, runSsh, runStatus } from './commands/running.ts';
+import type { SshKeyOptions } from './commands/ssh-keys.ts';
 import { runUp, type UpOptions } from './commands/up.ts';
 import { choose } from './kernel/catalogue/load.ts';
 import { newProjectFlags, newProjectText, remoteFlags } from './kernel/client/newproject-flags.ts';
@@ -50,7 +51,8 @@ export function program(signal: AbortSignal, root: string): Command {
     .option('--url <url>', 'address people will use')
     .option('--timezone <zone>', 'time zone such as Europe/Vienna')
     .option('--authority <file>', "certificate of the site's own authority, trusted towards the outside", collect)
-    .action((dir: string | undefined, options: CreateOptions, { args }: Command) => {
+    .option('--ssh-key <file>', 'public keys that may log in as root', collect)
+    .action((dir: string | undefined, options: CreateOptions & SshKeyOptions, { args }: Command) => {
       refuseMistypedCommand(args, commandsOf(generator));
       return runCreate(dir ?? 'devserver', options, makeContext(options, signal, root), flags.wrong);
     });

@@ -15,6 +15,7 @@ import { asFlags, type CreateOptions, givenFlags, processors, settings, wrongOth
 import { replacedAnswers, writeAnswers } from './kept-answers.ts';
 import { makePlan, planAsJson, showPlan } from './make-plan.ts';
 import { requireFolder } from './server-folder.ts';
+import { readSshKeys, type SshKeyOptions, wrongSshKeys } from './ssh-keys.ts';
 import { runUp } from './up.ts';
 
 /**
@@ -23,7 +24,7 @@ import { runUp } from './up.ts';
  */
 export async function runCreate(
   dir: string,
-  options: CreateOptions,
+  options: CreateOptions & SshKeyOptions,
   context: CommandContext,
   wrongParsed: readonly WrongFlag[],
 ): Promise<void> {
@@ -35,7 +36,7 @@ export async function runCreate(
   const answered = await answerQuestions({
     questions,
     given: givenFlags(questions, options),
-    wrongOthers: [...wrongOtherFlags(options, catalogue()), ...wrongParsed],
+    wrongOthers: [...wrongOtherFlags(options, catalogue()), ...wrongSshKeys(options), ...wrongParsed],
     yes: options.yes === true,
     terminal,
     ask,
@@ -72,7 +73,12 @@ async function confirm(message: string): Promise<boolean> {
   return (await ask({ id: 'confirm', flag: 'yes', message, kind: 'yes-no', default: true })) === true;
 }
 
-function assemble(answered: ReadonlyMap<string, Answer>, base: string, options: CreateOptions, set: Answers['options']): Answers {
+function assemble(
+  answered: ReadonlyMap<string, Answer>,
+  base: string,
+  options: CreateOptions & SshKeyOptions,
+  set: Answers['options'],
+): Answers {
   const text = (id: string): string => String(answered.get(id) ?? '');
   const choices = [...answered]
     .filter(([id]) => id.startsWith('choices.'))
@@ -94,5 +100,6 @@ function assemble(answered: ReadonlyMap<string, Answer>, base: string, options: 
     ...(options.url === undefined ? {} : { url: options.url }),
     ...(options.timezone === undefined ? {} : { timezone: options.timezone }),
     ...(options.authority === undefined ? {} : { authorities: options.authority.map(authorityCopy) }),
+    ...(options.sshKey === undefined ? {} : { sshKeys: readSshKeys(options) }),
   });
 }

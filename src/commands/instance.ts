@@ -42,6 +42,7 @@ export function instanceOf(dir: string, options: InstanceOptions = {}): Instance
     ports,
     ...(answers.url === undefined ? {} : { url: answers.url }),
     ...(answers.timezone === undefined ? {} : { timezone: answers.timezone }),
+    ...(answers.sshKeys === undefined ? {} : { authorizedKeys: answers.sshKeys }),
     ...(answers.authorities === undefined ? {} : { authorities: readAuthorities(dir, answers.authorities) }),
   };
 }

@@ -34,7 +34,9 @@ export function replacedAnswers(dir: string, answers: Answers): string | undefin
 }
 
 function textOf(answers: Answers): string {
-  return `# What create-devserver asked; edit it and run \`create-devserver build\` again.\n${stringify(answers)}`;
+  const heading = '# What create-devserver asked; edit it and run `create-devserver build` again.\n';
+  // a key stays in one line, as it is copied and compared
+  return heading + stringify(answers, { lineWidth: 0 });
 }
 
 function answersFile(dir: string): string {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { authorityNameOf } from '../kernel/authority.ts';
 import { siteAddress } from '../kernel/site-address.ts';
 import { sizeInMiB } from '../kernel/size.ts';
+import { whyNoSshKey } from './ssh-key.ts';
 import { isTimeZone, whyNoTimeZone } from './time-zone.ts';
 
 const noHostname = 'must be a host name such as devserver or dev.example.org';
@@ -81,6 +82,10 @@ export const answersSchema = z.strictObject({
   /** Files with certificates of authorities the machine is to trust towards the outside, from DIR. */
   authorities: z
     .union([z.array(authority), authority.transform((file) => [file])], 'must be a file or a list of files')
+    .optional(),
+  /** Public keys that may log in as root, as the lines of their files. */
+  sshKeys: z
+    .array(z.string().refine((key) => whyNoSshKey(key) === undefined, { error: ({ input }) => whyNoSshKey(String(input)) }))
     .optional(),
 });
 
