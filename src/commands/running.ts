@@ -1,6 +1,6 @@
 import { exitCodes, UserError } from '../kernel/errors.ts';
 import { execInMachine } from '../machine/exec.ts';
-import { showLogs } from '../machine/logs.ts';
+import { logCommand, showLogs } from '../machine/logs.ts';
 import { interactiveShell } from '../machine/shell.ts';
 import { machineStatus } from '../machine/status.ts';
 import { stopMachine } from '../machine/stop.ts';
@@ -68,6 +68,10 @@ export async function runExec(dir: string, given: readonly string[], context: Co
 /** `ssh DIR`: a shell inside. */
 export async function runSsh(dir: string, context: CommandContext): Promise<void> {
   requireServer(dir);
+  if (context.options.dryRun === true) {
+    context.output.result('would open a shell inside', { dryRun: true });
+    return;
+  }
   process.exitCode = await interactiveShell(dir, context.signal);
 }
 
@@ -78,10 +82,18 @@ export async function runLogs(
   context: CommandContext,
 ): Promise<void> {
   requireServer(dir);
-  process.exitCode = await showLogs(dir, {
+  const wanted = {
     ...(options.unit === undefined ? {} : { unit: options.unit }),
     ...(options.follow === undefined ? {} : { follow: options.follow }),
     ...(options.lines === undefined ? {} : { lines: Number(options.lines) }),
+  };
+  if (context.options.dryRun === true) {
+    const argv = logCommand(wanted);
+    context.output.result(`would run inside: ${argv.join(' ')}`, { dryRun: true, argv });
+    return;
+  }
+  process.exitCode = await showLogs(dir, {
+    ...wanted,
     onStdout: (part) => process.stdout.write(part),
     onStderr: (part) => process.stderr.write(part),
     signal: context.signal,
