@@ -30,8 +30,8 @@ for part in ("conf", "db"):
 (template / "conf" / "site.ini").write_text("[wiki]\\nrender_unsafe_content = disabled\\n")
 database = sqlite3.connect(template / "db" / "trac.db")
 database.execute("CREATE TABLE repository (id INTEGER, name TEXT, value TEXT, UNIQUE (id, name))")
-database.execute("CREATE TABLE wiki (name TEXT, text TEXT, author TEXT, comment TEXT, time INTEGER)")
-database.execute("INSERT INTO wiki (name) VALUES ('WikiStart')")
+database.execute("CREATE TABLE wiki (name TEXT, version INTEGER, time INTEGER, author TEXT, text TEXT, comment TEXT, readonly INTEGER, UNIQUE (name, version))")
+database.execute("INSERT INTO wiki (name, version) VALUES ('WikiStart', 1)")
 database.commit()
 environments.STORE = Store(root)
 environments.prepare_template = lambda: template
