@@ -8,6 +8,7 @@ import type { WrongFlag } from '../wizard/wrong-flag.ts';
 import { type WhyWrong, wholeNumber } from './arguments.ts';
 import { wrongAuthorities } from './authorities.ts';
 import type { CommonOptions } from './context.ts';
+import { wrongValue } from './parsed-flags.ts';
 
 /** What `create` may be told beside the common options. */
 export interface CreateOptions extends CommonOptions {
@@ -81,11 +82,6 @@ function flagOf([part, name, option]: WrongAnswer['path'], options: CreateOption
   if (part !== 'options') return `--${part === 'choices' ? name : part}`;
   const start = option === undefined ? `${name}.` : `${name}.${option}=`;
   return `--set ${options.set?.findLast((pair) => pair.startsWith(start)) ?? start}`;
-}
-
-function wrongValue(flag: string, text: string | undefined, whyWrong: WhyWrong): WrongFlag[] {
-  const message = text === undefined ? undefined : whyWrong(text);
-  return message === undefined ? [] : [{ flag: `${flag} ${text}`, message, hint: undefined }];
 }
 
 function firstIssue(schema: z.ZodType): WhyWrong {

@@ -15,12 +15,17 @@ export function parsedFlags(): ParsedFlags {
   return {
     wrong,
     taking: (flag, whyWrong) => (text) => {
-      const why = whyWrong(text);
-      if (why !== undefined)
-        wrong.push({ flag: `${flag} ${text}`, ...(typeof why === 'string' ? { message: why, hint: undefined } : why) });
+      wrong.push(...wrongValue(flag, text, whyWrong));
       return text;
     },
   };
+}
+
+/** A flag whose value can't be taken, or none. */
+export function wrongValue(flag: string, text: string | undefined, whyWrong: WhyWrong): WrongFlag[] {
+  const why = text === undefined ? undefined : whyWrong(text);
+  if (why === undefined) return [];
+  return [{ flag: `${flag} ${text}`, ...(typeof why === 'string' ? { message: why, hint: undefined } : why) }];
 }
 
 /** Of a command of commander, after parsing. */
