@@ -8,3 +8,7 @@ it('says a command as it was typed', () => {
     'npm start -- up /srv/create-devserver -- or npm start -- build ./x',
   );
 });
+
+it.each(['Server makes one', '2nd makes one', 'übung', '_x', '~/server', '--base auto chooses'])('also before %s', (words) => {
+  expect(asCalled(`create-devserver ${words}`, { npm_lifecycle_event: 'start' })).toBe(`npm start -- ${words}`);
+});
