@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../kernel/errors.ts';
 import { readIfThere, writeOwn } from './files.ts';
@@ -32,7 +33,8 @@ export async function readState(file: string): Promise<MachineState | undefined>
     return schema.parse(JSON.parse(text));
   } catch (error) {
     throw new UserError(`${file} can't be read as the state of a machine`, {
-      hint: 'stop the machine if it runs, delete this file and start again; disks and keys stay',
+      // `down` can't: only this file says which process it is
+      hint: `if it runs (pgrep -af ${path.dirname(file)} shows its process), power it off from inside or end that process; then delete this file and start again: disks and keys stay`,
       cause: error,
     });
   }

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { UserError } from '../../src/kernel/errors.ts';
 import type { ReportEvent } from '../../src/kernel/report.ts';
 import { realSystem } from '../../src/kernel/system.ts';
 import type { Instance, MachineContext } from '../../src/machine/instance.ts';
@@ -89,6 +90,23 @@ describe('starting a machine', () => {
 });
 
 describe('stopping a machine', () => {
+  it('whose state is damaged is refused with a way to find its process', async () => {
+    const instance = machine();
+    const { status } = await start(instance);
+    if (!status.running) throw new Error('it does not run');
+    const file = path.join(instance.dir, 'machine/state.json');
+    const whole = readFileSync(file, 'utf8');
+    writeFileSync(file, '{');
+    try {
+      const refused = await stopMachine(instance.dir, { report: () => {} }).catch((error: unknown) => error);
+      const words = /pgrep -af (\S+)/.exec((refused as UserError).hint ?? '')?.[1] ?? 'no hint';
+      const { stdout } = await realSystem().run({ file: 'pgrep', args: ['-af', words] });
+      expect(stdout.split('\n').map((line) => Number.parseInt(line, 10))).toContain(status.pid);
+    } finally {
+      writeFileSync(file, whole);
+    }
+  });
+
   it('that can not be looked at is refused, not called off', async () => {
     const { dir } = machine();
     const folder = path.join(dir, 'machine');
