@@ -24,19 +24,17 @@ describe('the option proxy', () => {
     expect(textOf(planned(), unit)).not.toContain('IPAddress');
   });
 
-  it('means Maven Central over TLS, or the address of a mirror', () => {
-    expect(outsideAddress('central')).toMatch(/^https:\/\/[a-z.]+\/maven2$/);
-    expect(outsideAddress('https://mirror.example.org:8081/all/maven-central/')).toBe(
-      'https://mirror.example.org:8081/all/maven-central',
-    );
-    expect(archivaOf('central').exports.mirror).toBe('{site}/archiva/repository/central');
-    expect(textOf(planned('central'), unit)).toMatch(/^IPAddressDeny=$[\s\S]*^Environment=CATALINA_TMPDIR=\/srv\//m);
+  it('is the address of what is passed on', () => {
+    const mirror = 'https://mirror.example.org:8081/all/maven-central';
+    expect([outsideAddress(mirror), outsideAddress(`${mirror}/`)]).toEqual([mirror, mirror]);
+    expect(archivaOf(mirror).exports.mirror).toBe('{site}/archiva/repository/central');
+    expect(textOf(planned(mirror), unit)).toMatch(/^IPAddressDeny=$[\s\S]*^Environment=CATALINA_TMPDIR=\/srv\//m);
   });
 
   it.each([
     '',
     'off',
-    'Central',
+    'central',
     'ftp://x/y',
     'https://',
     'https://u:p@x/y',

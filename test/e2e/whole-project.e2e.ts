@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { mavenUrl } from '../../src/image/sources/maven.ts';
 import { build } from './support/builds.ts';
 import { Clients, verdict } from './support/clients.ts';
 import { until } from './support/devserver.ts';
@@ -13,8 +14,7 @@ import { checkedOut, type Kind, kinds } from './support/working-copies.ts';
 
 /** The walk of docs/first-project.md: one command, then all that a project is for, with the clients people have. */
 const run = `r${Date.now().toString(36)}`;
-const central = 'maven.example.org';
-const pom = '/maven2/junit/junit/4.13.2/junit-4.13.2.pom';
+const { host: central, pathname: pom } = new URL(await mavenUrl('junit:junit:4.13.2:pom', undefined));
 const authorities = hostAuthorities();
 /** The project whose build only looks outside, and its template. */
 const outside = `outside-${run}`;

@@ -17,7 +17,6 @@ const ours = {
   location: '/srv/maven/archiva/central',
 } as const;
 
-const mavenCentral = 'https://maven.example.org/maven2';
 const remotes = 'archivaServices/remoteRepositoriesService';
 const connectors = 'archivaServices/proxyConnectorService';
 
@@ -37,7 +36,7 @@ export function outsideAddress(
   option: unknown = readCatalogue().components.find(({ name }) => name === 'archiva')?.options.proxy,
 ): string | undefined {
   if (option === undefined || option === 'none') return undefined;
-  return option === 'central' ? mavenCentral : String(option).replace(/\/+$/, '');
+  return String(option).replace(/\/+$/, '');
 }
 
 /** Passes on what is at this address and no other, or nothing. Safe to repeat, and after being killed anywhere. */
