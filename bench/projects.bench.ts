@@ -33,8 +33,8 @@ afterAll(async () => {
 });
 
 async function names(): Promise<string[]> {
-  const answer = JSON.parse(await session.run(['devserver', 'project', 'list', '--json'])) as { projects: { name: string }[] };
-  return answer.projects.map(({ name }) => name);
+  const projects = JSON.parse(await session.run(['devserver', 'project', 'list', '--json'])) as { name: string }[];
+  return projects.map(({ name }) => name);
 }
 
 /** Makes the next project; seconds in all, and seconds of each step. */
