@@ -20,10 +20,7 @@ export interface CertificateRequest {
 /** A small certificate authority: FILE.key (0600) and FILE.crt. */
 export async function makeAuthority(file: string, name: string, days: number, system: System): Promise<void> {
   await beside(file, async (folder) => {
-    await system.run({
-      file: 'openssl',
-      args: ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', path.join(folder, 'key')],
-    });
+    await makeKey(folder, system);
     await system.run({
       file: 'openssl',
       args: [
@@ -54,10 +51,7 @@ export async function makeCertificate(request: CertificateRequest, system: Syste
       `subjectAltName=${names.flatMap(alternativeNames).join(',')}`,
     ];
     writeFileSync(path.join(folder, 'extensions'), `${extensions.join('\n')}\n`);
-    await system.run({
-      file: 'openssl',
-      args: ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', path.join(folder, 'key')],
-    });
+    await makeKey(folder, system);
     await system.run({
       file: 'openssl',
       args: [
@@ -143,4 +137,9 @@ async function beside(file: string, make: (folder: string) => Promise<void>): Pr
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function makeKey(folder: string, system: System): Promise<void> {
+  const args = ['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', path.join(folder, 'key')];
+  await system.run({ file: 'openssl', args });
 }
