@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { askDriver } from '../../provision/drivers.ts';
 import { applianceComponent } from '../support/appliance.ts';
+import { exchanged } from '../support/exchanged.ts';
 import { type HandedSocket, startOnSocket } from '../support/handed-socket.ts';
 
 const driver = `
@@ -27,24 +27,6 @@ async function start(idleSeconds = 60) {
 const component = (socket: string) =>
   applianceComponent({ name: 'hello' }, { driver: { as: 'hello', bootstrap: false, offers: [], socket } });
 const ask = (verb: string, args: unknown = {}, timeout = 10) => askDriver(component(running?.socket ?? ''), verb, args, timeout);
-
-/** Sends raw text and returns the lines that come back until the other side closes or `count` came. */
-async function raw(socket: string, text: string, count: number): Promise<unknown[]> {
-  const connection = connect(socket);
-  let got = '';
-  connection.on('data', (part) => {
-    got += part.toString('utf8');
-    if (got.split('\n').length > count) connection.end();
-  });
-  connection.on('error', () => connection.destroy());
-  connection.write(text);
-  await new Promise((resolve) => connection.once('close', resolve));
-  return got
-    .trim()
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as unknown);
-}
 
 describe('a driver on the socket systemd hands over', () => {
   it('answers verbs with values, nothing included', async () => {
@@ -71,7 +53,7 @@ describe('a driver on the socket systemd hands over', () => {
     ]
       .map((it) => JSON.stringify(it))
       .join('\n');
-    expect(await raw(socket, `${lines}\n`, 2)).toEqual([
+    expect(await exchanged(socket, `${lines}\n`, 2)).toEqual([
       { id: 2, ok: true, value: 2 },
       { id: 1, ok: true, value: 'slept' },
     ]);
@@ -80,13 +62,13 @@ describe('a driver on the socket systemd hands over', () => {
   it('answers what is no request, and goes on', async () => {
     const { socket } = await start();
     for (const line of ['no json', 'null', '[]', '"x"', '{"id":7}'])
-      expect(await raw(socket, `${line}\n`, 1)).toMatchObject([{ ok: false }]);
+      expect(await exchanged(socket, `${line}\n`, 1)).toMatchObject([{ ok: false }]);
     expect(await ask('echo', 1)).toBe(1);
   });
 
   it('hangs up on a line without end', async () => {
     const { socket } = await start();
-    expect(await raw(socket, 'x'.repeat(2 * 1024 * 1024), 1)).toEqual([]);
+    expect(await exchanged(socket, 'x'.repeat(2 * 1024 * 1024), 1)).toEqual([]);
     expect(await ask('echo', 1)).toBe(1);
   });
 

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { askDriver } from '../../provision/drivers.ts';
 import { applianceComponent } from '../support/appliance.ts';
+import { exchanged } from '../support/exchanged.ts';
 import { listenAndExec, untilConnectable } from '../support/handed-socket.ts';
 import { checkout } from '../support/real.ts';
 
@@ -78,22 +79,7 @@ const ask = (verb: string, args: unknown = {}, timeout = 10) =>
 const thing = (verb: string, name: unknown, job: unknown = 'job-0001') =>
   ask(verb, { resource: 'thing', project: { name }, job });
 
-async function raw(text: string, count: number): Promise<unknown[]> {
-  const connection = connect(path.join(folder, 'socket'));
-  let got = '';
-  connection.on('data', (part) => {
-    got += part.toString('utf8');
-    if (got.split('\n').length > count) connection.end();
-  });
-  connection.on('error', () => connection.destroy());
-  connection.write(text);
-  await new Promise((resolve) => connection.once('close', resolve));
-  return got
-    .trim()
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as unknown);
-}
+const raw = (text: string, count: number): Promise<unknown[]> => exchanged(path.join(folder, 'socket'), text, count);
 
 describe.skipIf(!newEnough)('a driver in Python on the socket systemd hands over', () => {
   it('answers as one in TypeScript does', async () => {
