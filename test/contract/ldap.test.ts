@@ -105,6 +105,24 @@ describe.skipIf(!isRoot || missing.length > 0)(
       await ask('remove', { kind: 'group', name: 'shop.readers' });
     });
 
+    it('takes a person who goes or is locked out from every group before it answers', async () => {
+      const groups = Array.from({ length: 40 }, (_, index) => `many-${index}.readers`);
+      const holding = async (who: string): Promise<number> => {
+        const found = await server.inside(['ldapsearch', ...asService, '-LLL', '-b', 'dc=devserver', `(member=${who})`, 'dn']);
+        return found.stdout.split('dn: ').length - 1;
+      };
+      await user('eve', { password: 'eve-Passw0rd1' });
+      for (const name of groups) await group(name, ['eve']);
+      expect(await holding(dn('eve'))).toBe(groups.length + 1);
+      await user('eve', { disabled: true });
+      expect(await holding(dn('eve'))).toBe(0);
+      await user('eve', { disabled: false });
+      expect(await holding(dn('eve'))).toBe(groups.length + 1);
+      await ask('remove', { kind: 'user', name: 'eve' });
+      expect(await holding(dn('eve'))).toBe(0);
+      for (const name of groups) await ask('remove', { kind: 'group', name });
+    });
+
     it('knows a person by more than the name', async () => {
       const accountOf = async (name: string): Promise<string | undefined> =>
         ((await ask('people', {})) as { people: { name: string; account: string }[] }).people.find((it) => it.name === name)

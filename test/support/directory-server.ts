@@ -28,7 +28,7 @@ export interface DirectoryServer {
 const script = `
 ip link set lo up
 mount -t tmpfs tmpfs /run
-mount -t tmpfs tmpfs /srv
+mkdir "$1/srv"; mount --bind "$1/srv" /srv
 mkdir -p /run/slapd/slapd.d /run/devserver /srv/system/ldap
 cp "$1/accounts.json" /run/devserver/directory-accounts.json
 chown -R 710:710 /run/slapd /run/devserver /srv/system/ldap

@@ -8,6 +8,7 @@ import {
   passwordFits,
   readEntry,
   removeEntry,
+  replaceMember,
   search,
   setPassword,
   tree,
@@ -70,6 +71,7 @@ export async function compareBuilder(system: System, args: z.output<typeof compa
 /** Removes the entry and its own group, whoever is in it: it is nobody else's. */
 export async function removeBuilder(system: System, given: unknown): Promise<void> {
   const name = builderName(given);
+  await replaceMember(system, builderDn(name));
   await removeEntry(system, builderDn(name));
   await removeEntry(system, groupDn(ownGroup(name)));
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DriverError } from '../../../src/kernel/driver-kit.ts';
 import type { Command, CommandResult, System } from '../../../src/kernel/system.ts';
-import { type Attributes, addRecord, addValuesRecord, parseEntries, replaceRecord } from './ldif.ts';
+import { type Attributes, addRecord, parseEntries, replaceRecord, valuesRecord } from './ldif.ts';
 
 /** The tree; the same words as in component.yaml's exports. */
 export const tree = {
@@ -24,6 +24,7 @@ const noSuchObject = 32;
 const cannotContact = 255;
 /** Milliseconds; an emulated processor takes seconds where others take hundredths. */
 const programTimeout = 60_000;
+const noSuchAttribute = 16;
 const typeOrValueExists = 20;
 export const alreadyExists = 68;
 
@@ -93,7 +94,27 @@ export async function ensureEntry(system: System, dn: string, attributes: Attrib
 
 /** Makes `dn` a member of a group; one that is a member already is fine, and nobody else is touched. */
 export async function addMember(system: System, group: string, dn: string): Promise<void> {
-  await modify(system, addValuesRecord(`cn=${group},${tree.groups}`, 'member', [dn]), [typeOrValueExists]);
+  await modify(system, valuesRecord(`cn=${group},${tree.groups}`, 'add', 'member', [dn]), [typeOrValueExists]);
+}
+
+/**
+ * Puts `to` where groups name `dn`, or nobody; done when it returns. The server's own overlay (refint) does the same some
+ * time after its answer, and not at all when it was stopped before: until then a login that a front remembers would count.
+ */
+export async function replaceMember(system: System, dn: string, to?: string): Promise<void> {
+  const holding = async (): Promise<string[]> => {
+    const groups = await search(system, tree.groups, `(&(objectClass=groupOfNames)(member=${dn}))`, { attributes: ['cn'] });
+    return groups.map((entry) => entry.dn?.[0] ?? '');
+  };
+  const names = await holding();
+  if (names.length === 0) return;
+  const added = to === undefined ? [] : names.map((group) => valuesRecord(group, 'add', 'member', [to]));
+  const records = [...added, ...names.map((group) => valuesRecord(group, 'delete', 'member', [dn]))];
+  // the overlay may have been faster with some of them
+  const accept = [noSuchAttribute, typeOrValueExists, noSuchObject];
+  await ask(system, { file: 'ldapmodify', args: ['-c'], input: records.join('\n') }, accept);
+  const left = await holding();
+  if (left.length > 0) throw new DriverError(`${left.join(', ')} still names ${dn}`);
 }
 
 /** Removes the entry; one that is absent is fine. */

@@ -28,7 +28,7 @@ import {
 import { applyGroup, type Compared, compareGroup, groupArgs, groupDn } from './groups.ts';
 import type { Attributes } from './ldif.ts';
 import { userName } from './names.ts';
-import { activeDn, findPerson, peopleAndGroups, setDisabled } from './people.ts';
+import { activeDn, findPerson, peopleAndGroups, removePerson, setDisabled } from './people.ts';
 
 const system = realSystem();
 const accountsFile = '/run/devserver/directory-accounts.json';
@@ -134,7 +134,9 @@ async function read(args: unknown): Promise<unknown> {
 
 async function remove(args: unknown): Promise<void> {
   const { kind, name } = nameArgs.parse(args);
-  return kind === 'service-account' ? removeBuilder(system, name) : removeEntry(system, await dnOf(args));
+  if (kind === 'service-account') return removeBuilder(system, name);
+  if (kind === 'user') return removePerson(system, name);
+  await removeEntry(system, groupDn(name));
 }
 
 /** list: the names of all there are of a kind; one search. */

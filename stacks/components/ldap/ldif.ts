@@ -22,12 +22,12 @@ export function replaceRecord(dn: string, attributes: Attributes): string {
   return [attributeLine('dn', dn), 'changetype: modify', ...changes, ''].join('\n');
 }
 
-/** An LDIF record that adds values to an attribute. */
-export function addValuesRecord(dn: string, attribute: string, values: readonly string[]): string {
+/** An LDIF record that adds values to an attribute, or takes them from it. */
+export function valuesRecord(dn: string, verb: 'add' | 'delete', attribute: string, values: readonly string[]): string {
   return [
     attributeLine('dn', dn),
     'changetype: modify',
-    `add: ${attribute}`,
+    `${verb}: ${attribute}`,
     ...values.map((value) => attributeLine(attribute, value)),
     '-',
     '',

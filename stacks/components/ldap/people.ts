@@ -1,5 +1,5 @@
 import type { System } from '../../../src/kernel/system.ts';
-import { modify, readEntry, search, tree } from './directory.ts';
+import { modify, readEntry, removeEntry, replaceMember, search, tree } from './directory.ts';
 import { moveRecord } from './ldif.ts';
 import { userName } from './names.ts';
 
@@ -19,7 +19,7 @@ export function activeDn(name: string): string {
   return `uid=${userName(name)},${tree.people}`;
 }
 
-/** And of one who was locked out: nothing looks for logins there. Groups follow the move by themselves (refint). */
+/** And of one who was locked out: nothing looks for logins there. */
 function disabledDn(name: string): string {
   return `uid=${userName(name)},${tree.disabled}`;
 }
@@ -32,9 +32,18 @@ export async function findPerson(system: System, name: string): Promise<string |
 
 /** Locks a person out, or lets them in again. A front that remembers a login for some seconds notices it then. */
 export async function setDisabled(system: System, name: string, disabled: boolean): Promise<void> {
-  const [from, to] = disabled ? [activeDn(name), tree.disabled] : [disabledDn(name), tree.people];
-  if ((await readEntry(system, from)) === undefined) return;
-  await modify(system, moveRecord(from, `uid=${userName(name)}`, to));
+  const [from, to] = disabled ? [activeDn(name), disabledDn(name)] : [disabledDn(name), activeDn(name)];
+  if ((await readEntry(system, from)) !== undefined)
+    await modify(system, moveRecord(from, `uid=${userName(name)}`, disabled ? tree.disabled : tree.people));
+  await replaceMember(system, from, to);
+}
+
+/** Takes a person out of every group, and then out of the tree; who is absent is in no group either afterwards. */
+export async function removePerson(system: System, name: string): Promise<void> {
+  for (const dn of [activeDn(name), disabledDn(name)]) {
+    await replaceMember(system, dn);
+    await removeEntry(system, dn);
+  }
 }
 
 /** All people with their state, and who is in the appliance's own groups: one search. */
