@@ -19,13 +19,15 @@ import { openWorkshop } from './workshop.ts';
 
 const own = `${appliancePaths.system}/devserverd`;
 
-/** The same value to everybody who asks within so many milliseconds. */
-function forAMoment<T>(milliseconds: number, make: () => T): () => T {
-  let made: { readonly value: T; readonly until: number } | undefined;
-  return () => {
-    if (made === undefined || performance.now() > made.until) made = { value: make(), until: performance.now() + milliseconds };
-    return made.value;
+/** What `read` says now, and what it said at most so many milliseconds ago. */
+function remembered<T>(milliseconds: number, read: () => T): { now: () => T; lately: () => T } {
+  let kept: { readonly value: T; readonly until: number } | undefined;
+  const now = (): T => {
+    const value = read();
+    kept = { value, until: performance.now() + milliseconds };
+    return value;
   };
+  return { now, lately: () => (kept === undefined || performance.now() > kept.until ? now() : kept.value) };
 }
 
 /** Everything the API works with, on this appliance's own files and drivers. */
@@ -35,8 +37,8 @@ export function openOffice(catalogue: ApplianceCatalogue): Office {
     if (component === undefined) throw new Error(`there is no component ${name}`);
     return askDriver(component, verb, args, seconds);
   };
-  // a list of a thousand projects asks for the template of each
-  const templates = forAMoment(1000, () => listTemplates(catalogue, templateFolders, (text) => console.error(text)));
+  // who makes a project sees a template just laid there; a list of a thousand projects asks for the template of each
+  const templates = remembered(1000, () => listTemplates(catalogue, templateFolders, (text) => console.error(text)));
   const people = openPeople(catalogue, ask);
   const facts = openFacts(`${appliancePaths.run}/facts`);
   const jobs = path.join(own, 'jobs');
@@ -54,12 +56,12 @@ export function openOffice(catalogue: ApplianceCatalogue): Office {
     audit: openAudit(),
     url: () => readSite().url,
     // a template that has gone builds nothing any more
-    templateOf: (name) => ({ build: templates().find((it) => it.name === name)?.build ?? null }),
+    templateOf: (name) => ({ build: templates.lately().find((it) => it.name === name)?.build ?? null }),
     atLine: faultsOfEnvironment(process.env),
   };
   const workshop = openWorkshop(bench);
   return {
-    ...{ catalogue, bench, workshop, people, templates },
+    ...{ catalogue, bench, workshop, people, templates: templates.now },
     publishSite: async () => {
       const { people: list, groups } = await people.content();
       const enabled = new Set(list.filter(({ disabled }) => !disabled).map(({ name }) => name));
