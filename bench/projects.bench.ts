@@ -1,6 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { cli, mustCli } from '../test/e2e/support/cli.ts';
+import { passwordOf } from '../test/e2e/support/projects.ts';
 import { openSession, type Session } from '../test/e2e/support/session.ts';
+import { kinds } from '../test/e2e/support/working-copies.ts';
+import { hookCosts } from './support/hooks.ts';
 import { plotSvg, type Series } from './support/plot.ts';
 import { writePlot, writeResults } from './support/results.ts';
 import { spreadOf, timed } from './support/statistics.ts';
@@ -23,22 +28,27 @@ beforeAll(async () => {
   }
   session = openSession(dir);
   made = (await names()).length;
-  await session.tryRun(['devserver', 'user', 'add', 'ann', '--full-name', 'Ann', '--password-file', '-'], 'Correct-horse-7\n');
+  await newPerson('dev');
   // the first of each kind warms templates, Java and caches
-  for (const vcs of ['git', 'hg', 'svn']) await make('--vcs', vcs);
+  for (const vcs of kinds) await make('--vcs', vcs);
 });
 
 afterAll(async () => {
   await session?.close();
 });
 
+/** Somebody new, unless they are there from an earlier run. */
+async function newPerson(name: string): Promise<void> {
+  await session.tryRun(['devserver', 'user', 'add', name, '--full-name', name, '--password-file', '-'], `${passwordOf(name)}\n`);
+}
+
 async function names(): Promise<string[]> {
   const projects = JSON.parse(await session.run(['devserver', 'project', 'list', '--json'])) as { name: string }[];
   return projects.map(({ name }) => name);
 }
 
-/** Makes the next project; seconds in all, and seconds of each step. */
-async function make(...more: string[]): Promise<{ seconds: number; steps: ReadonlyMap<string, number> }> {
+/** Makes the next project; its name, seconds in all, and seconds of each step. */
+async function make(...more: string[]): Promise<{ name: string; seconds: number; steps: ReadonlyMap<string, number> }> {
   made += 1;
   const name = `p${String(made).padStart(4, '0')}x${Date.now().toString(36).slice(-3)}`;
   let said = '';
@@ -53,22 +63,8 @@ async function make(...more: string[]): Promise<{ seconds: number; steps: Readon
     if (event.state === 'doing') began.set(event.key, event.seconds);
     if (event.state === 'done') steps.set(event.key, (steps.get(event.key) ?? 0) + event.seconds - (began.get(event.key) ?? 0));
   }
-  return { seconds, steps };
+  return { name, seconds, steps };
 }
-
-it('newproject, everything and without Maven, 20 times each', async () => {
-  const whole: number[] = [];
-  const bare: number[] = [];
-  const trac: number[] = [];
-  for (let run = 0; run < 20; run += 1) {
-    const { seconds, steps } = await make('--vcs', ['git', 'hg', 'svn'][run % 3] ?? 'git');
-    whole.push(seconds);
-    trac.push([...steps].filter(([key]) => key.startsWith('trac.')).reduce((sum, [, value]) => sum + value, 0));
-    bare.push((await make('--vcs', 'git', '--no-maven')).seconds);
-  }
-  expect(Math.max(...trac), 'no step of Trac was seen').toBeGreaterThan(0);
-  Object.assign(figures, { newproject: spreadOf(whole), newprojectNoMaven: spreadOf(bare), trac: spreadOf(trac) });
-});
 
 interface Row {
   readonly projects: number;
@@ -80,13 +76,38 @@ interface Row {
   readonly memoryMiB: number;
 }
 
-it(`what grows with ${sizes.join(', ')} projects`, async () => {
-  const rows: Row[] = [];
-  for (const size of sizes) {
-    while (made < size) await Promise.all(Array.from({ length: Math.min(4, size - made) }, () => make('--vcs', 'git')));
-    rows.push(await rowOf());
-    writeResults('projects', { ...figures, growth: rows });
+const rows: Row[] = [];
+
+it(`what there is with ${sizes[0]} projects`, async () => {
+  await growTo(sizes[0] ?? 10);
+});
+
+it('newproject, everything and without Maven, 20 times each', async () => {
+  const whole: number[] = [];
+  const bare: number[] = [];
+  const trac: number[] = [];
+  for (let run = 0; run < 20; run += 1) {
+    const { seconds, steps } = await make('--vcs', kinds[run % kinds.length] ?? 'git');
+    whole.push(seconds);
+    trac.push([...steps].filter(([key]) => key.startsWith('trac.')).reduce((sum, [, value]) => sum + value, 0));
+    bare.push((await make('--vcs', 'git', '--no-maven')).seconds);
   }
+  expect(Math.max(...trac), 'no step of Trac was seen').toBeGreaterThan(0);
+  Object.assign(figures, { newproject: spreadOf(whole), newprojectNoMaven: spreadOf(bare), trac: spreadOf(trac) });
+});
+
+it('what the hooks add to a push or commit', async () => {
+  const url = (JSON.parse(await mustCli(['status', dir, '--json'])) as { url: string }).url.replace(/\/$/, '');
+  const ca = path.join(path.resolve(dir), 'ca.crt');
+  writeFileSync(ca, await session.run(['cat', '/srv/system/secrets/apache/ca.crt']));
+  const projects = { git: '', hg: '', svn: '' };
+  for (const kind of kinds) projects[kind] = (await make('--vcs', kind, '--no-ci', '--member', 'dev:developer')).name;
+  Object.assign(figures, { hooks: await hookCosts(session, { url, ca }, projects) });
+  writeResults('projects', { ...figures, growth: rows });
+});
+
+it(`what grows up to ${sizes.slice(1).join(', ')} projects`, async () => {
+  for (const size of sizes.slice(1)) await growTo(size);
   const series = (name: string, of: (row: Row) => number): Series => ({
     name,
     points: rows.map((row) => [row.projects, of(row)]),
@@ -101,8 +122,18 @@ it(`what grows with ${sizes.join(', ')} projects`, async () => {
   writePlot('projects', plotSvg('What grows with the number of projects', 'projects', 'seconds', lines));
 });
 
+/** Makes projects until there are so many, and measures. */
+async function growTo(size: number): Promise<void> {
+  while (made < size) await Promise.all(Array.from({ length: Math.min(4, size - made) }, () => make('--vcs', 'git')));
+  rows.push(await rowOf());
+  writeResults('projects', { ...figures, growth: rows });
+}
+
 async function rowOf(): Promise<Row> {
   const all = await names();
+  // somebody who is a member of none of them yet
+  const person = `dev${Date.now().toString(36)}`;
+  await newPerson(person);
   const times = async (count: number, work: (index: number) => Promise<unknown>): Promise<number> => {
     const values: number[] = [];
     for (let index = 0; index < count; index += 1) values.push(await timed(() => work(index)));
@@ -113,7 +144,7 @@ async function rowOf(): Promise<Row> {
     newproject: await times(7, () => make('--vcs', 'git')),
     list: await times(7, () => session.run(['devserver', 'project', 'list', '--json'])),
     memberAdd: await times(7, (index) =>
-      session.run(['devserver', 'project', 'member', 'add', all[index] ?? '', 'ann:developer', '--json']),
+      session.run(['devserver', 'project', 'member', 'add', all[index] ?? '', `${person}:developer`, '--json']),
     ),
     apacheStart: await times(3, () => session.run(['systemctl', 'restart', 'apache2.service'])),
     doctor: await times(1, () => session.tryRun(['devserver', 'doctor', '--json'])),
