@@ -288,7 +288,7 @@ describe.skipIf(realSystem().which('tmux') === undefined)('the prompts at a term
   it('are answered with the keyboard, corrected where wrong, and end in the plan', async () => {
     const dir = fresh();
     terminal = openTerminal(
-      `${process.execPath} ${checkout}/start.mjs run ${dir} --dry-run --base debian-13 --memory 2G --system-disk 4G --data-disk 8G; echo "code $?"`,
+      `${process.execPath} ${checkout}/start.mjs run ${dir} --dry-run --base debian-13 --set archiva.heap=768M --system-disk 4G --data-disk 8G; echo "code $?"`,
     );
     await terminal.until('Name of the server');
     await terminal.type('Shop!', 'Enter');
@@ -302,6 +302,10 @@ describe.skipIf(realSystem().which('tmux') === undefined)('the prompts at a term
     await terminal.type('Down', 'Down', 'Enter');
     await terminal.until('Which Maven repository?');
     await terminal.type('Enter');
+    await terminal.until('Memory of the machine');
+    await terminal.type('1G', 'Enter');
+    await terminal.until('1G memory is too little for what runs');
+    await terminal.type('C-u', '2G', 'Enter');
     const screen = await terminal.until('code 0');
     expect(screen).toContain('shop (dev.example.org) on Debian 13 (trixie)');
     expect(screen).toMatch(/Mercurial/);

@@ -31,6 +31,7 @@ export function oneOf(choices: readonly string[]): WhyWrong {
 export const ownAddress: WhyWrong = (text) => {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   const own = ['127.0.0.1', '0.0.0.0', ...all.filter(({ family }) => family === 'IPv4').map((it) => it.address)];
-  if (isIP(text) === 4 && own.includes(text)) return undefined;
-  return { message: 'this computer has no such IPv4 address', hint: `there are ${[...new Set(own)].join(', ')}` };
+  if (own.includes(text)) return undefined;
+  const message = isIP(text) === 4 ? 'this computer has no such address' : 'must be an IPv4 address of this computer';
+  return { message, hint: `there are ${[...new Set(own)].join(', ')}` };
 };

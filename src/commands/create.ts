@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { ask } from '../kernel/ask.ts';
-import { choose } from '../kernel/catalogue/load.ts';
-import type { Answer } from '../kernel/question.ts';
+import { type Catalogue, choose } from '../kernel/catalogue/load.ts';
+import type { Answer, Question } from '../kernel/question.ts';
 import { type Answers, answersSchema } from '../plan/answers.ts';
 import { archiveAnswers, chooseBase } from '../plan/base.ts';
+import { wrongAnswers } from '../plan/wrong-answers.ts';
 import { asCalled } from '../terminal/called-as.ts';
 import { questionsFor } from '../wizard/questions.ts';
 import { answerQuestions } from '../wizard/wizard.ts';
@@ -31,7 +32,7 @@ export async function runCreate(
   const { catalogue, output } = context;
   requireFolder(dir);
   if (options.dryRun !== true) requireFolders(dir, context.cache);
-  const questions = questionsFor(catalogue(), choose('stack', catalogue().stacks, 'default'));
+  const questions = askedInTurn(questionsFor(catalogue(), choose('stack', catalogue().stacks, 'default')), options, catalogue());
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true && !output.json;
   const answered = await answerQuestions({
     questions,
@@ -67,6 +68,25 @@ export async function runCreate(
   const boot = options.up === true || (isAsked && (await confirm('Start it now?')));
   if (boot) await runUp(dir, { ...options, backend: 'auto', wait: true }, context);
   else output.report({ type: 'note', text: asCalled(`start it with: create-devserver up ${dir} --wait`) });
+}
+
+/** The questions, of which the one for the memory knows what the parts chosen before it need. */
+function askedInTurn(questions: readonly Question[], options: CreateOptions, catalogue: Catalogue): Question[] {
+  const presets = questions.map(({ id, default: preset }) => [id, preset] as const);
+  const tooLittle = (value: string, before: ReadonlyMap<string, Answer>): string | undefined => {
+    const answered = new Map<string, Answer>([...presets, ...before, ['machine.memory', value]]);
+    const answers = assemble(answered, String(answered.get('base')), options, settings(options.set ?? [], catalogue));
+    return wrongAnswers(catalogue, answers).find(({ path: at }) => at.join('.') === 'machine.memory')?.message;
+  };
+  return questions.map((question) =>
+    question.id !== 'machine.memory'
+      ? question
+      : {
+          ...question,
+          whyWrong: (value, before) =>
+            question.whyWrong?.(value) ?? (before === undefined ? undefined : tooLittle(value, before)),
+        },
+  );
 }
 
 async function confirm(message: string): Promise<boolean> {

@@ -8,7 +8,8 @@ import { readImage } from '../machine/disks.ts';
 import { addressOf, type Instance } from '../machine/instance.ts';
 import { requireMemory } from '../machine/memory.ts';
 import { plannedPorts, startMachine } from '../machine/start.ts';
-import { machineStatus } from '../machine/status.ts';
+import { type MachineStatus, machineStatus } from '../machine/status.ts';
+import { asCalled } from '../terminal/called-as.ts';
 import type { CommandContext, CommonOptions } from './context.ts';
 import { type InstanceOptions, instanceOf, machineContext, qemuIfThere } from './instance.ts';
 import { waitUntilReady } from './wait.ts';
@@ -30,6 +31,7 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
   if (!status.running) await requireStartable(dir, instance);
   else if (options.dryRun === true) {
     const { backend, url, ports } = status;
+    await tellOfNewImage(dir, instance, status, context);
     output.result(`it runs already, with ${backend} at ${url}`, { dryRun: true, running: true, backend, url, ports });
     return;
   }
@@ -64,6 +66,7 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
   const backend = outcome.status.running ? outcome.status.backend : choice.backend;
   if (outcome.alreadyRunning)
     output.report({ type: 'note', text: `it runs already, with ${backend}; ports and address stay as they are` });
+  if (outcome.alreadyRunning) await tellOfNewImage(dir, instance, outcome.status, context);
   const facts = { url, admin: 'admin', adminPasswordFile: outcome.adminPasswordFile, backend };
   if (options.wait !== true) {
     output.result(`${instance.name} is starting at ${url}`, { ready: false, ...facts, seconds: seconds() });
@@ -77,6 +80,21 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
     ...facts,
     seconds: seconds(),
   });
+}
+
+/** A machine goes on with the image it was started with. */
+async function tellOfNewImage(
+  dir: string,
+  { out }: Instance,
+  status: MachineStatus,
+  { output }: Pick<CommandContext, 'output'>,
+): Promise<void> {
+  const built = existsSync(path.join(out, 'image.json')) ? (await readImage(out)).id : undefined;
+  if (built === undefined || !status.running || status.imageId === built) return;
+  const text = asCalled(
+    `it runs an earlier image; the one built since is taken by: create-devserver down ${dir}, then up ${dir}`,
+  );
+  output.report({ type: 'warning', text });
 }
 
 /** That there is something to start, and memory for it. */

@@ -8,8 +8,8 @@ export interface Question {
   readonly kind: 'text' | 'secret' | 'one' | 'several' | 'yes-no';
   readonly choices?: readonly { readonly value: string; readonly label: string }[];
   readonly default: string | readonly string[] | boolean;
-  /** What is wrong with an answer, or undefined. */
-  readonly whyWrong?: (value: string) => string | undefined;
+  /** What is wrong with an answer, or undefined; told with what was answered before it where that is known. */
+  readonly whyWrong?: (value: string, before?: ReadonlyMap<string, Answer>) => string | undefined;
 }
 
 export type Answer = string | readonly string[] | boolean;

@@ -67,12 +67,16 @@ export async function prepareSystemDisk(
   return exists ? 'replaced' : 'made';
 }
 
-/** Makes the blank sparse data disk once; grows the file when more is asked for; never shrinks or empties it. */
-export async function prepareDataDisk(instance: Instance, paths: MachinePaths): Promise<void> {
+/**
+ * Makes the blank sparse data disk once; grows the file when more is asked for; never shrinks or empties it.
+ * Returns its size in bytes.
+ */
+export async function prepareDataDisk(instance: Instance, paths: MachinePaths): Promise<number> {
   const bytes = instance.dataMiB * 1024 ** 2;
   if (!existsSync(paths.data)) await (await open(paths.data, 'wx', 0o600)).close();
   const { size } = await stat(paths.data);
   if (size < bytes) await truncate(paths.data, bytes);
+  return Math.max(size, bytes);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { exitCodes, UserError } from '../kernel/errors.ts';
+import { shownSize } from '../kernel/size.ts';
 import { type Credential, writeCredentials } from './credentials.ts';
 import { type ImageFacts, prepareDataDisk, prepareSystemDisk, readImage } from './disks.ts';
 import type { BackendName, Instance, MachineContext, MachinePaths, Ports } from './instance.ts';
@@ -82,7 +83,14 @@ async function prepare(
   keepSshKey(paths, instance.name);
   const disk = await prepareSystemDisk(instance, paths, image, recorded?.imageId, context.system);
   if (disk === 'replaced') context.report({ type: 'note', text: 'new system disk; the data disk is kept' });
-  await prepareDataDisk(instance, paths);
+  const dataMiB = (await prepareDataDisk(instance, paths)) / 1024 ** 2;
+  if (dataMiB > instance.dataMiB) {
+    const [is, asked] = [shownSize(dataMiB), shownSize(instance.dataMiB)];
+    context.report({
+      type: 'warning',
+      text: `the data disk stays at ${is}: it never shrinks (devserver.yaml asks for ${asked})`,
+    });
+  }
   const state: MachineState = { backend, ports, listen, url, imageId: image.id };
   writeState(paths.state, state);
   const credentials = await writeCredentials(instance, paths, url);

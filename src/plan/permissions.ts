@@ -3,7 +3,7 @@ import type { Component } from '../kernel/catalogue/load.ts';
 type Web = Component['data']['web'][number];
 
 /** Who may ask, as columns of the tables. */
-const visitors = ['anonymous', 'outsider', 'reader', 'developer', 'project admin', 'admins', 'builder'] as const;
+const visitors = ['anonymous', 'outsider', 'creator', 'reader', 'developer', 'project admin', 'admins', 'builder'] as const;
 type Visitor = (typeof visitors)[number];
 
 const states = [
@@ -30,7 +30,7 @@ export function permissionsPage(components: readonly Component[]): string {
     '',
     'Made from the access tables of the components, the same that the front is configured with; `npm run docs` writes this page anew. Roles inside a tool, such as who may close a ticket, are limited further by the tool.',
     '',
-    '*outsider*: has a login and is no member. *admins*: the group of that name. *builder*: the login of the project’s own builds. *r*: may read, *rw*: may read and write, –: refused (401 to anonymous, 403 to everybody else). Where a path never shows *rw*, *r* lets every request through to the tool, which decides by role.',
+    '*outsider*: has a login and is no member. *creator*: is in the group of that name, makes projects by `/api`, and is an outsider in those of others. *admins*: the group of that name. *builder*: the login of the project’s own builds. *r*: may read, *rw*: may read and write, –: refused (401 to anonymous, 403 to everybody else). Where a path never shows *rw*, *r* lets every request through to the tool, which decides by role.',
     '',
     '## Paths of a project',
     ...states.flatMap((state) => ['', `### ${state.title}`, '', ...table(perProject.map(({ web }) => row(web, state)))]),

@@ -34,9 +34,15 @@ export async function answerQuestions(input: WizardInput): Promise<ReadonlyMap<s
   for (const question of questions) {
     const text = given.get(question.flag);
     if (text !== undefined) answers.set(question.id, question.kind === 'several' ? words(text) : text);
-    else answers.set(question.id, yes ? question.default : await ask(question));
+    else answers.set(question.id, yes ? question.default : await ask(knowing(question, answers)));
   }
   return answers;
+}
+
+/** The question as it is asked after these answers. */
+function knowing(question: Question, before: ReadonlyMap<string, Answer>): Question {
+  const { whyWrong } = question;
+  return whyWrong === undefined ? question : { ...question, whyWrong: (value) => whyWrong(value, before) };
 }
 
 function wrongFlag(question: Question, text: string | undefined): WrongFlag[] {

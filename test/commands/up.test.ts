@@ -20,6 +20,16 @@ function server(more = ''): string {
   return dir;
 }
 
+const url = 'https://127.0.0.1:9443';
+
+/** As if this process were its machine. */
+function running(dir: string, imageId: string): void {
+  const ports = { https: 9443, http: 9080, ssh: 9022 };
+  const state = { backend: 'nspawn', ports, listen: '127.0.0.1', url, imageId, process: identify(process.pid) };
+  mkdirSync(path.join(dir, 'machine'), { recursive: true });
+  writeFileSync(path.join(dir, 'machine/state.json'), JSON.stringify(state));
+}
+
 const dryRun = (dir: string, ...args: string[]) => cliInside(['up', dir, '--dry-run', '--plain', ...args]);
 
 describe('up --dry-run', () => {
@@ -34,13 +44,17 @@ describe('up --dry-run', () => {
 
   it('tells of a machine that runs, even when its image is gone', async () => {
     const dir = server();
-    const url = 'https://127.0.0.1:9443';
-    const ports = { https: 9443, http: 9080, ssh: 9022 };
-    const state = { backend: 'nspawn', ports, listen: '127.0.0.1', url, imageId: 'one', process: identify(process.pid) };
-    mkdirSync(path.join(dir, 'machine'));
-    writeFileSync(path.join(dir, 'machine/state.json'), JSON.stringify(state));
+    running(dir, 'one');
     rmSync(path.join(dir, 'out'), { recursive: true });
     expect(await dryRun(dir)).toEqual({ exitCode: 0, stdout: `it runs already, with nspawn at ${url}\n`, stderr: '' });
+  });
+
+  it('tells of a machine that runs an earlier image than the one built', async () => {
+    const dir = server();
+    running(dir, 'one');
+    expect((await dryRun(dir)).stderr).toBe('');
+    running(dir, 'earlier');
+    expect((await dryRun(dir)).stderr).toContain(`it runs an earlier image; the one built since is taken by`);
   });
 
   it.each([
@@ -78,9 +92,7 @@ describe('wrong flags of up', () => {
       '  --http-port 99999: must be a whole number from 1 to 65535',
       '  --ssh-port x: must be a whole number from 1 to 65535',
       '  --backend QEMU: is not one of auto, qemu, nspawn (did you mean qemu?)',
-      expect.stringMatching(
-        /^ {2}--listen 192\.0\.2\.7: this computer has no such IPv4 address \(there are 127\.0\.0\.1, 0\.0\.0\.0/,
-      ),
+      expect.stringMatching(/^ {2}--listen 192\.0\.2\.7: this computer has no such address \(there are 127\.0\.0\.1, 0\.0\.0\.0/),
     ];
     expect([exitCode, stderr.trimEnd().split('\n')]).toEqual([2, [...lines, 'create-devserver: 5 flags are wrong']]);
     const more = await cliInside(['up', server(), ...wrong, '--wiat']);

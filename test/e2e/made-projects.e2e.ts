@@ -37,7 +37,7 @@ const subjects = full
   ? kinds.flatMap((kind) => states.map((state) => subject(kind, state)))
   : kinds.map((kind, index) => subject(kind, states[(index + turn) % states.length] as State));
 
-/** Columns of the page; a creator is nobody special in other people's projects. */
+/** Columns of the page. */
 const visitors = ['anonymous', 'outsider', 'creator', 'reader', 'developer', 'project admin', 'admins', 'builder'] as const;
 type Visitor = (typeof visitors)[number];
 
@@ -152,7 +152,7 @@ function promises(): (state: State, at: string, visitor: Visitor) => string {
     const section = text.split(`### ${state}\n`)[1]?.split('\n#')[0] ?? '';
     const rows = section.split('\n').filter((line) => line.startsWith('|'));
     const cells = (row = ''): string[] => row.split('|').map((cell) => cell.trim().replaceAll('`', ''));
-    const column = cells(rows[0]).indexOf(visitor === 'creator' ? 'outsider' : visitor);
+    const column = cells(rows[0]).indexOf(visitor);
     const row = rows.find((it) => cells(it)[1] === at);
     return (column < 0 ? undefined : cells(row)[column]) ?? `docs/permissions.md says nothing of ${state} ${at} ${visitor}`;
   };

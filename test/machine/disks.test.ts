@@ -17,13 +17,13 @@ async function prepared() {
 describe('the data disk', () => {
   it('is made blank and sparse, grows, and never shrinks or loses content', async () => {
     const { instance, paths } = await prepared();
-    await prepareDataDisk(instance, paths);
+    expect(await prepareDataDisk(instance, paths)).toBe(1024 ** 3);
     expect(statSync(paths.data)).toMatchObject({ size: 1024 ** 3, blocks: 0 });
     expect(await isBlank(paths.data)).toBe(true);
     writeFileSync(paths.data, 'data', { flag: 'r+' });
     expect(await isBlank(paths.data)).toBe(false);
     await prepareDataDisk({ ...instance, dataMiB: 2048 }, paths);
-    await prepareDataDisk(instance, paths);
+    expect(await prepareDataDisk(instance, paths)).toBe(2 * 1024 ** 3);
     expect(statSync(paths.data).size).toBe(2 * 1024 ** 3);
     expect(await isBlank(paths.data)).toBe(false);
   });
