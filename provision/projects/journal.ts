@@ -98,6 +98,17 @@ export function readJournal(jobs: string, job: string): TimedRecord[] {
   });
 }
 
+/** What a job set out to do, from the first line alone; undefined where not even that can be read. */
+export function readChange(jobs: string, job: string): z.output<typeof change> | undefined {
+  try {
+    const [first = ''] = readFileSync(path.join(jobs, job, 'journal'), 'utf8').split('\n');
+    const { data } = record.safeParse(JSON.parse(first));
+    return data?.is === 'begin' ? data.change : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Whether nothing is left to do for a job. Of one that is ended no more than its last line is read: what an earlier release
  * wrote before it need not be understood any more.

@@ -8,7 +8,7 @@ import { deferred } from './deferred.ts';
 import { factsOf } from './facts.ts';
 import { makeFeed } from './feed.ts';
 import { type Job, type JobEvent, newJobName, type Prepared } from './job.ts';
-import { isSettled, listJobs, openJournal, readJournal } from './journal.ts';
+import { isSettled, listJobs, openJournal, readChange, readJournal, type TimedRecord } from './journal.ts';
 import { type Lanes, makeLanes } from './locks.ts';
 import { type OpenJobs, openJobs } from './open-jobs.ts';
 import { type Change, planChange, projectOf } from './plan.ts';
@@ -162,9 +162,20 @@ async function endsNow(shop: Shop, job: string): Promise<boolean> {
   }
 }
 
+/** A job whose journal can't be read is ended by nobody; nothing new is done to its project meanwhile. */
+function recordsOf(bench: Bench, open: OpenJobs, job: string): TimedRecord[] {
+  try {
+    return readJournal(bench.jobs, job);
+  } catch (error) {
+    const change = readChange(bench.jobs, job);
+    if (change !== undefined) open.add(job, change);
+    throw error;
+  }
+}
+
 async function resume({ bench, lanes, facts, running, open, underWay }: Shop, job: string): Promise<Outcome | undefined> {
   running.add(job);
-  const records = readJournal(bench.jobs, job);
+  const records = recordsOf(bench, open, job);
   const begin = records.find((it) => it.is === 'begin');
   // died before it said what it would do: it did nothing
   if (begin?.is !== 'begin') return undefined;

@@ -54,6 +54,23 @@ describe('a job whose journal does not know that it was taken back', () => {
     expect([existsSync(group('admins')), existsSync(path.join(dir, 'world/jobs/shop'))]).toEqual([true, true]);
   });
 
+  it('keeps its project to itself also when its journal can no longer be read', async () => {
+    [broken, full] = ['jobs.job:apply', ['error', 'undoing', 'undone', 'end']];
+    await created();
+    [broken, full] = [undefined, []];
+    const job = listJobs(bench.jobs).at(-1) ?? '';
+    const journal = path.join(bench.jobs, job, 'journal');
+    const whole = readFileSync(journal, 'utf8');
+    writeFileSync(journal, `${whole}{"is":"sometimes"}\n`);
+    // as after a restart
+    workshop = openWorkshop(bench);
+    expect(await workshop.takeUpAll()).toEqual([job]);
+    await expect(created()).rejects.toMatchObject({ exitCode: 7, message: expect.stringContaining(job) as string });
+    writeFileSync(journal, whole);
+    expect(await workshop.takeUpAll()).toEqual([]);
+    expect(await created()).toEqual({ result: 'done' });
+  });
+
   it('keeps nobody waiting when only its end is not told', async () => {
     broken = 'jobs.job:apply';
     const silent = worldBench(
