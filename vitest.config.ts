@@ -4,7 +4,7 @@ import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 // most of the time they wait for programs they started
-const workers = Math.max(4, availableParallelism());
+const workers = Math.max(6, availableParallelism());
 
 const files = readdirSync(path.join(import.meta.dirname, 'test'), { recursive: true, encoding: 'utf8' })
   .map((file) => path.join('test', file))
