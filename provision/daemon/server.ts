@@ -1,4 +1,5 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import { exitCodes } from '../../src/kernel/errors.ts';
 
 /** A request as the routes see it: already read, already small. */
 export interface Request {
@@ -73,9 +74,9 @@ async function handle(incoming: IncomingMessage, routes: Readonly<Record<string,
   // no URL parser: it throws at `//`, and turns `//x/password` into /password
   const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
   const found = routeFor(routes, method === 'HEAD' ? 'GET' : method, path);
-  if (found === undefined) return text(404, 'there is nothing here');
+  if (found === undefined) return refused(path, 404, 'there is nothing here');
   const body = await readBody(incoming);
-  if (body === undefined) return text(413, `a request may be ${maxBody} bytes long`);
+  if (body === undefined) return refused(path, 413, `a request may be ${maxBody} bytes long`);
   const header = incoming.headers['x-remote-user'];
   return found.route({
     method,
@@ -86,6 +87,13 @@ async function handle(incoming: IncomingMessage, routes: Readonly<Record<string,
     params: found.params,
     query: new URLSearchParams(query),
   });
+}
+
+/** Who asks the API reads its errors in its own form. */
+function refused(path: string, status: number, message: string): Response {
+  return path.startsWith('/api/')
+    ? json(status, { error: { message, details: [], exitCode: exitCodes.usage } })
+    : text(status, message);
 }
 
 /** What may stand in a path for a parameter; everything that needs decoding is no name of ours. */

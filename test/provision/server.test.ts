@@ -8,6 +8,7 @@ const program = `
   serveHttp(3, {
     'GET /': async ({ user, path }) => json(200, { user: user ?? null, path }),
     'POST /echo': async ({ body }) => json(200, { length: body.length }),
+    'POST /api/echo': async ({ body }) => json(200, { length: body.length }),
     'GET /later': async () => ({ ...json(429, {}), headers: { 'Retry-After': '12' } }),
     'GET /boom': async () => { throw new Error('secret detail'); },
   }, { trustUser: process.argv[2] === 'front' });
@@ -75,6 +76,14 @@ describe("the daemon's web server", () => {
       await ask(front.socket, 'POST', '/echo', { body: full.repeat(4), headers: { 'Transfer-Encoding': 'chunked' } }),
     ).toMatchObject({ status: 413 });
     expect((await ask(front.socket, 'GET', '/')).status).toBe(200);
+  });
+
+  it('tells who asks the API so in its form', async () => {
+    const error = (message: string): object => ({ error: { message, details: [], exitCode: 2 } });
+    const large = await ask(front.socket, 'POST', '/api/echo', { body: 'x'.repeat(64 * 1024 + 1) });
+    expect([large.status, JSON.parse(large.body)]).toEqual([413, error('a request may be 65536 bytes long')]);
+    const unknown = await ask(front.socket, 'GET', '/api/nothing');
+    expect([unknown.status, JSON.parse(unknown.body)]).toEqual([404, error('there is nothing here')]);
   });
 
   it('says when to come again', async () => {
