@@ -41,6 +41,8 @@ export interface Deed<Body> {
   readonly to?: (body: Body) => string;
   /** A job carries it out, whose end is told with the job's name: only a refusal at the door is left to tell. */
   readonly isJob?: true;
+  /** What came of it, where "done" says too little. */
+  readonly result?: (answer: never) => string;
 }
 
 /** A body that goes on while a job runs: a JSON value per line. */
@@ -68,7 +70,7 @@ export function routeOf(it: Operation, callerOf: (request: Request) => Promise<C
       report.body = it.body === undefined ? undefined : checkedBody(it.body, request);
       const streams = request.headers.accept?.includes('application/x-ndjson') === true;
       const answer = await it.act({ caller, params: request.params, query, body: report.body, streams });
-      await report.done();
+      await report.done(answer);
       if (answer instanceof Progress) return { status: 200, type: 'application/x-ndjson', body: linesOf(answer) };
       return json(200, answer);
     } catch (error) {

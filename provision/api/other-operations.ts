@@ -5,7 +5,14 @@ import { hasRole, vcsKinds } from '../projects/resources.ts';
 import { requireAdmin } from './caller.ts';
 import type { Office } from './office.ts';
 import { type Operation, operation } from './operation.ts';
-import { finding, jobDetail, jobSummary, templateSummary } from './schemas.ts';
+import { type Finding, finding, jobDetail, jobSummary, templateSummary } from './schemas.ts';
+
+/** What the doctor changed, by name; the log has room for some. */
+function putRight(found: readonly Finding[]): string {
+  const names = found.filter(({ repaired }) => repaired).map(({ project, resource }) => `${project} ${resource}`);
+  const left = found.length - names.length;
+  return [`done: ${names.length} put right`, ...(left > 0 ? [`${left} not`] : []), ...names].join(', ');
+}
 
 /** Jobs, templates, the doctor. */
 export function otherOperations(office: Office): Operation[] {
@@ -71,7 +78,7 @@ export function otherOperations(office: Office): Operation[] {
     }),
     operation({
       ...{ method: 'POST', path: '/doctor/fix', summary: 'make again what is derived', who: 'admins', answer: findings },
-      tells: { what: 'doctor --fix' },
+      tells: { what: 'doctor --fix', result: putRight },
       act: async ({ caller }) => {
         requireAdmin(caller);
         return look(true);

@@ -11,7 +11,7 @@ export interface Report {
   /** The body once it is checked. */
   body: unknown;
   /** It is done: told when it changed something and no job tells it. */
-  readonly done: () => Promise<void>;
+  readonly done: (answer: unknown) => Promise<void>;
   /** It was refused or failed: told when it would have changed something, and whenever somebody may not. */
   readonly failed: (status: number, error: unknown) => Promise<void>;
 }
@@ -32,8 +32,8 @@ export function reportFor({ method, path, tells }: Operation, { user, params, qu
   const report: Report = {
     who: user ?? '',
     body: undefined,
-    done: async () => {
-      if (changes && tells.isJob !== true) await tell('done');
+    done: async (answer) => {
+      if (changes && tells.isJob !== true) await tell(tells.result?.(answer as never) ?? 'done');
     },
     failed: async (status, error) => {
       if (untold.includes(status) || (tells?.isJob === true && error instanceof JobFailure)) return;

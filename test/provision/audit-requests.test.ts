@@ -8,7 +8,7 @@ import type { AuditEntry } from '../../provision/audit/entry.ts';
 import type { Request, Response } from '../../provision/daemon/server.ts';
 import { openWorkshop } from '../../provision/projects/workshop.ts';
 import { UserError } from '../../src/kernel/errors.ts';
-import { worldBench } from '../support/project-world.ts';
+import { specification, worldBench } from '../support/project-world.ts';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'audit-requests-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -71,9 +71,22 @@ describe('what the audit log is told of requests', () => {
       { who: 'ann', what: 'user add creator=true', to: 'dora', result: 'done' },
       { who: 'ann', what: 'user change fullName mail password disabled=true creator=false', to: 'dora', result: 'done' },
       { who: 'ann', what: 'user change newPassword', to: 'dora', result: 'done' },
-      { who: 'ann', what: 'doctor --fix', to: '', result: 'done' },
+      { who: 'ann', what: 'doctor --fix', to: '', result: 'done: 0 put right' },
     ]);
     expect(JSON.stringify(told)).not.toContain(secret);
+  });
+
+  it('is what the doctor put right, by name', async () => {
+    const change = { kind: 'create', after: specification('doctored') } as const;
+    const job = await office.workshop.start('doctored', 'ann', async () => ({ change, seed: { files: [] } as never }));
+    expect(await job.outcome).toEqual({ result: 'done' });
+    rmSync(path.join(dir, 'world/jobs/doctored'), { recursive: true });
+    told.length = 0;
+    expect((await ask('ann', 'POST /api/doctor/fix')).status).toBe(200);
+    expect(told.at(-1)).toMatchObject({
+      what: 'doctor --fix',
+      result: expect.stringMatching(/^done: 1 put right, doctored jobs\.job$/),
+    });
   });
 
   it('is each change that is refused, and each look that somebody may not take', async () => {
