@@ -7,8 +7,8 @@ import {
   ensureEntry,
   passwordFits,
   readEntry,
+  removeAccount,
   removeEntry,
-  replaceMember,
   search,
   setPassword,
   tree,
@@ -71,8 +71,7 @@ export async function compareBuilder(system: System, args: z.output<typeof compa
 /** Removes the entry and its own group, whoever is in it: it is nobody else's. */
 export async function removeBuilder(system: System, given: unknown): Promise<void> {
   const name = builderName(given);
-  await replaceMember(system, builderDn(name));
-  await removeEntry(system, builderDn(name));
+  await removeAccount(system, builderDn(name));
   await removeEntry(system, groupDn(ownGroup(name)));
 }
 

@@ -117,6 +117,12 @@ export async function replaceMember(system: System, dn: string, to?: string): Pr
   if (left.length > 0) throw new DriverError(`${left.join(', ')} still names ${dn}`);
 }
 
+/** Takes whoever can log in as `dn` out of every group, and then out of the tree; who is absent is in no group either then. */
+export async function removeAccount(system: System, dn: string): Promise<void> {
+  await replaceMember(system, dn);
+  await removeEntry(system, dn);
+}
+
 /** Removes the entry; one that is absent is fine. */
 export async function removeEntry(system: System, dn: string): Promise<void> {
   await ask(system, { file: 'ldapdelete', args: ['--', dn] }, [noSuchObject]);

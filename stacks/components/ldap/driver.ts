@@ -19,6 +19,7 @@ import {
   ensureEntry,
   passwordFits,
   readEntry,
+  removeAccount,
   removeEntry,
   replaceAttributes,
   search,
@@ -94,7 +95,7 @@ async function applyUser(wanted: z.output<typeof userArgs>): Promise<void> {
     await complete(dn, wanted, { ...fullName, ...mail });
   } catch (error) {
     // the first error is the one to tell
-    if (isNew) await removeEntry(system, dn).catch(() => {});
+    if (isNew) await removeAccount(system, dn).catch(() => {});
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { System } from '../../../src/kernel/system.ts';
-import { modify, readEntry, removeEntry, replaceMember, search, tree } from './directory.ts';
+import { modify, readEntry, removeAccount, replaceMember, search, tree } from './directory.ts';
 import { moveRecord } from './ldif.ts';
 import { userName } from './names.ts';
 
@@ -38,12 +38,9 @@ export async function setDisabled(system: System, name: string, disabled: boolea
   await replaceMember(system, from, to);
 }
 
-/** Takes a person out of every group, and then out of the tree; who is absent is in no group either afterwards. */
+/** Removes a person, locked out or not. */
 export async function removePerson(system: System, name: string): Promise<void> {
-  for (const dn of [activeDn(name), disabledDn(name)]) {
-    await replaceMember(system, dn);
-    await removeEntry(system, dn);
-  }
+  for (const dn of [activeDn(name), disabledDn(name)]) await removeAccount(system, dn);
 }
 
 /** All people with their state, and who is in the appliance's own groups: one search. */
