@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import type { Audit } from '../audit/open-audit.ts';
 import { json, type Request, type Response, type Route } from '../daemon/server.ts';

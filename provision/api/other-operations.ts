@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { examine } from '../projects/doctor.ts';
 import { jobWithLog, newestJobs } from '../projects/job-log.ts';
 import { hasRole, vcsKinds } from '../projects/resources.ts';

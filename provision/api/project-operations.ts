@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { exitCodes } from '../../src/kernel/errors.ts';
 import type { ProjectSpecification } from '../../src/kernel/project.ts';
 import { daysKept } from '../projects/deleted.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { memberRoles, projectSpecification, userName } from '../../src/kernel/project.ts';
 
 const { name, title, description, vcs, visibility, template, protectBranch } = projectSpecification.shape;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { randomLetters } from '../projects/secrets.ts';
 import { openRoster } from '../users/roster.ts';
 import { requireAdmin } from './caller.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Characters each part of an entry may have; a line stays far below what a terminal or a disk would mind. */
 export const longest = { who: 64, what: 100, to: 100, job: 40, result: 400 } as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { authorityName, readAuthorityFile } from '../../src/kernel/authority.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { authorityText, keepAuthority, keptAuthority } from '../authorities/store.ts';

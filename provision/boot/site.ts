@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
 import type { SiteNames } from '../../src/kernel/boot-context.ts';

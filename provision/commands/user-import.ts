@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DataError, exitCodes, type Fault, UserError } from '../../src/kernel/errors.ts';
 import { inOrder, type PathPart, readYaml } from '../../src/kernel/yaml-file.ts';
 import { newUser } from '../api/schemas.ts';

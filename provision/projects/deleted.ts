@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { jobPattern } from '../../src/kernel/appliance.ts';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
 import { type ProjectSpecification, projectSpecification } from '../../src/kernel/project.ts';

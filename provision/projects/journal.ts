@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { jobPattern } from '../../src/kernel/appliance.ts';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { projectSpecification } from '../../src/kernel/project.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ApplianceCatalogue, projectNamePattern } from '../../src/kernel/appliance.ts';
 import type { Ask, Secrets } from './backends.ts';
 import { componentOffering, type Resource } from './resources.ts';

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, rmSync, watch } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApplianceComponent } from '../../src/kernel/appliance.ts';
 import { readPlain } from '../../src/kernel/derived.ts';
 import { type EventArgs, type EventType, projectName } from '../../src/kernel/project.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { UserError } from '../../src/kernel/errors.ts';
 import { readPlainFile, requireFolder } from './template-files.ts';

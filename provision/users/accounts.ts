@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ProjectSpecification, userName } from '../../src/kernel/project.ts';
 
 /** Names to accounts. An account is what the directory gives a person once, and gives to nobody again. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { UserError } from '../../src/kernel/errors.ts';
 import { userName } from '../../src/kernel/project.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Catalogue } from '../kernel/catalogue/load.ts';
 import { DataError, type Fault } from '../kernel/errors.ts';
 import { inOrder, readYaml, type YamlFile } from '../kernel/yaml-file.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Catalogue } from '../kernel/catalogue/load.ts';
 import type { OptionValue } from '../kernel/catalogue/option-value.ts';
 import type { Question } from '../kernel/question.ts';

@@ -1,6 +1,6 @@
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { syncPath } from './cache.ts';
 import { type OutputFormat, outputFile } from './outputs.ts';
 

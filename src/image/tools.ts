@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../kernel/errors.ts';
 import type { Command } from '../kernel/system.ts';
 import { requireBootstrapTools, whenUnreachable } from './bootstrap.ts';

@@ -1,9 +1,10 @@
-import inquirer from 'inquirer';
 import { exitCodes, UserError } from './errors.ts';
 import type { Answer, Question } from './question.ts';
 
 /** Asks one question at the terminal. Ctrl-C ends with exit code 130, nothing done. */
 export async function ask(question: Question): Promise<Answer> {
+  // only now: what asks nobody need not wait until it is loaded
+  const { default: inquirer } = await import('inquirer');
   try {
     const { value } = await inquirer.prompt<{ value: Answer }>([promptOf(question)] as never);
     return value;

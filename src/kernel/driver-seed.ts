@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DriverError } from './driver-kit.ts';
 import type { Seed, SeedFile } from './project.ts';
 

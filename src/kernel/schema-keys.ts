@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { PathPart } from './yaml-file.ts';
 
 /** The keys an object schema knows at `path`, for the "did you mean". */

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** What a value must be, and the remedy. */
 export interface WrongType {

@@ -1,5 +1,5 @@
 import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Fault } from './errors.ts';
 import { didYouMean } from './nearest.ts';
 import { keysAt } from './schema-keys.ts';

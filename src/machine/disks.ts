@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { exitCodes, shownPath, UserError } from '../kernel/errors.ts';
 import type { System } from '../kernel/system.ts';
 import type { Instance, MachinePaths } from './instance.ts';

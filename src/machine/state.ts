@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../kernel/errors.ts';
 import { readIfThere, writeOwn } from './files.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { authorityNameOf } from '../kernel/authority.ts';
 import { siteAddress } from '../kernel/site-address.ts';
 import { sizeInMiB } from '../kernel/size.ts';

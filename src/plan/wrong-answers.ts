@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StackData } from '../kernel/catalogue/base-schema.ts';
 import type { Catalogue, Component } from '../kernel/catalogue/load.ts';
 import { wrongOptionsOf } from '../kernel/catalogue/option-rules.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** Every key a schema knows, as a dotted path; `*` stands for a key of the user's choice. Lists add nothing. */
 export function schemaKeys(schema: z.ZodType): string[] {

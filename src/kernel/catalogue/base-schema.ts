@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** stacks/bases/NAME.yaml: everything that knows a distribution or its package names. */
 export const baseSchema = z.strictObject({

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { componentSchema } from './component-schema.ts';
 
 /** What the appliance's catalogue carries of a component as it is. */

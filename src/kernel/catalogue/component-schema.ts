@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { eventTypes } from '../project.ts';
 import { backupSchema, projectSchema } from './project-schema.ts';
 import { webSchema } from './web-schema.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { DataError, type Fault, shownPath, UserError } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import { readYaml, type YamlFile } from '../yaml-file.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { memberRoles, usableFacts } from '../project.ts';
 
 /** What of a component is the users' data, for backup and restore. */

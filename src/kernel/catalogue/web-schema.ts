@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 const roles = ['admin', 'developer', 'reader', 'builder'] as const;
 const who = z.array(z.enum([...roles, 'any-user'])).default([]);

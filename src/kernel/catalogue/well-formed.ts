@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** What of a value fits its schema, key by key. */
 export interface WellFormed<T> {

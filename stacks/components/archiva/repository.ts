@@ -2,8 +2,8 @@ import path from 'node:path';
 import type { ResourceVerbs } from '../../../src/kernel/driver-kit.ts';
 import { placeOf } from '../../../src/kernel/driver-store.ts';
 import { requireContent, store } from './content.ts';
+import { browsersDifference, dropHolders, prepareHolders, setBrowsers } from './holders.ts';
 import { allRegistered, difference, letGo, type Registration, register, registered, registration } from './managed.ts';
-import { browsersOf, holdersDifference, rolesOfRepository, setHolders } from './roles.ts';
 
 /** That Archiva serves a project's artifacts, and which people see them in its pages. */
 export const repository: ResourceVerbs = {
@@ -13,21 +13,19 @@ export const repository: ResourceVerbs = {
   read: async ({ project }) => {
     const present = await registered(project.name);
     if (present === undefined) return { present: false };
-    const { browse } = rolesOfRepository(project.name);
-    const differs = difference(present, wantedFor(project.name)) ?? (await holdersDifference(browse, browsersOf(project)));
+    const differs = difference(present, wantedFor(project.name)) ?? (await browsersDifference(project));
     return { present: true, ...(differs === undefined ? {} : { differs }) };
   },
   apply: async ({ project }) => {
     const { name } = project;
     requireContent(name);
+    if ((await registered(name)) === undefined) await prepareHolders(name);
     await register(wantedFor(name));
     // only now: a role of a repository that isn't there would lock its holders out of all others
-    await setHolders(rolesOfRepository(name).browse, browsersOf(project));
+    await setBrowsers(project);
   },
-  remove: async ({ project }) => {
-    const { name } = project;
-    // Archiva keeps them for the next repository of this name
-    for (const role of Object.values(rolesOfRepository(name))) await setHolders(role, []);
+  remove: async ({ project: { name } }) => {
+    await dropHolders(name);
     await letGo(name);
   },
 };

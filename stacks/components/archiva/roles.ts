@@ -1,68 +1,80 @@
 import { DriverError } from '../../../src/kernel/driver-kit.ts';
-import type { ProjectFacts } from '../../../src/kernel/project.ts';
-import { ask } from './driver-connection.ts';
+import { ask, hint } from './driver-connection.ts';
 
 const service = 'redbackServices/roleManagementService';
+/** Each of them sees every repository, whatever else they hold. */
+const wide = ['System Administrator', 'Global Repository Manager', 'Global Repository Observer'];
 
-/** The two roles Archiva keeps for a repository, by what they let people do in its own pages. */
+/** The roles Archiva keeps for a repository: who may look in its own pages, and who may change. */
 export function rolesOfRepository(name: string): Readonly<Record<'browse' | 'manage', string>> {
   return { browse: `Repository Observer - ${name}`, manage: `Repository Manager - ${name}` };
 }
 
-/**
- * Who sees a project in Archiva's pages: its members, who all may look and nothing else. What they deploy goes through the
- * front, which knows their roles; a manager could delete a release here and deploy it anew.
- */
-export function browsersOf({ members }: ProjectFacts): string[] {
-  return Object.keys(members).sort();
+/** Whether Archiva has the role; it makes them with the repository and keeps them when that goes. */
+export async function hasBrowseRole(name: string): Promise<boolean> {
+  const { status, body } = await ask(`${service}/templatedRoleExists?templateId=archiva-repository-observer&resource=${name}`);
+  if (status !== 200 || typeof body !== 'boolean')
+    throw new DriverError(`Archiva answered ${status} about a role of ${name}`, hint);
+  return body;
 }
 
-/** Gives a role to exactly these people; counts at once. Names the directory doesn't know are left out. */
-export async function setHolders(role: string, wanted: readonly string[]): Promise<void> {
-  const holders = await holdersOf(role);
-  if (holders === undefined && wanted.length === 0) return;
-  let add = wanted.filter((it) => holders?.includes(it) !== true);
-  let gone = (holders ?? []).filter((it) => !wanted.includes(it));
-  while (add.length + gone.length > 0) {
-    const change = { name: role, users: add.map(person), removedUsers: gone.map(person) };
+/** Gives a role to these and takes it from those; counts at once. Whom Archiva doesn't know it leaves out and returns. */
+export async function changeHolders(role: string, add: readonly string[], remove: readonly string[]): Promise<string[]> {
+  const unknown: string[] = [];
+  const known = (names: readonly string[]): { username: string }[] =>
+    names.filter((it) => !unknown.includes(it)).map((username) => ({ username }));
+  for (;;) {
+    const change = { name: role, users: known(add), removedUsers: known(remove) };
+    if (change.users.length + change.removedUsers.length === 0) return unknown;
     const { status, body } = await ask(`${service}/updateRoleUsers`, change);
-    if (status === 200 && body === true) return;
-    const unknown = unknownPerson(body);
-    if (unknown === undefined || ![...add, ...gone].includes(unknown))
-      throw new DriverError(`Archiva answered ${status} to the holders of ${role}`, 'journalctl -u devserver-tomcat@archiva');
-    add = add.filter((it) => it !== unknown);
-    gone = gone.filter((it) => it !== unknown);
+    if (status === 200 && body === true) return unknown;
+    const name = unknownPerson(body);
+    if (name === undefined || unknown.includes(name) || ![...add, ...remove].includes(name))
+      throw new DriverError(`Archiva answered ${status} to the holders of ${role}`, hint);
+    unknown.push(name);
   }
 }
 
-/** In which way a role's holders are not these people. Who is unknown can't have it, such as somebody who may not log in. */
-export async function holdersDifference(role: string, wanted: readonly string[]): Promise<string | undefined> {
-  const holders = (await holdersOf(role)) ?? [];
-  const tooMany = holders.filter((it) => !wanted.includes(it));
-  if (tooMany.length > 0) return `${tooMany.join(', ')} can see it in Archiva`;
-  for (const name of wanted.filter((it) => !holders.includes(it)))
-    if (await isKnown(name)) return `${name} can not see it in Archiva`;
-  return undefined;
-}
-
-async function isKnown(name: string): Promise<boolean> {
-  const { status, body } = await ask(`redbackServices/userService/getUser/${encodeURIComponent(name)}`);
-  return status === 200 && typeof body === 'object' && body !== null;
-}
-
-/** Who has the role itself; undefined: Archiva never had such a repository. */
-async function holdersOf(role: string): Promise<string[] | undefined> {
-  const { status, body } = await ask(`${service}/getRole/${encodeURIComponent(role)}`);
-  if (status === 500 && JSON.stringify(body).includes('Unable to find RBAC Object')) return undefined;
-  const users = status === 200 ? (body as { users?: { username: string }[] | null }).users : undefined;
-  if (status !== 200) throw new DriverError(`Archiva answered ${status} when it was asked for ${role}`);
-  return (users ?? []).map(({ username }) => username);
-}
-
-const person = (username: string): { username: string } => ({ username });
-
-/** The name in Archiva's complaint; such a change was refused as a whole. */
+/** The name in Archiva's complaint; those named before it have been changed already. */
 function unknownPerson(body: unknown): string | undefined {
   const { errorMessages } = (body ?? {}) as { errorMessages?: { errorKey?: string; args?: string[] }[] };
   return errorMessages?.find(({ errorKey }) => errorKey === 'user.not.exists')?.args?.[0];
+}
+
+/** Who has the role itself. Archiva goes through all roles for it: half a second with 300 projects, two with 1,000. */
+export async function holdersOf(role: string): Promise<string[]> {
+  const { status, body } = await ask(`${service}/getRole/${encodeURIComponent(role)}`);
+  if (status === 500 && JSON.stringify(body).includes('Unable to find RBAC Object')) return [];
+  const users = status === 200 ? (body as { users?: { username: string }[] | null }).users : undefined;
+  if (status !== 200) throw new DriverError(`Archiva answered ${status} when it was asked for ${role}`, hint);
+  return (users ?? []).map(({ username }) => username);
+}
+
+/** What one person may, by their own roles and what these contain. */
+export interface Held {
+  readonly roles: ReadonlySet<string>;
+  /** Whether they see every repository anyway, so that nobody can tell by their roles which were given for one. */
+  readonly wide: boolean;
+}
+
+/** What every person holds, by name: the directory's people as Archiva knows them, without the projects' builders. */
+export async function survey(): Promise<ReadonlyMap<string, Held>> {
+  const { status, body } = await ask('redbackServices/userService/getUsers');
+  if (status !== 200 || !Array.isArray(body))
+    throw new DriverError(`Archiva answered ${status} when it was asked for people`, hint);
+  const queue = (body as { username: string }[]).map(({ username }) => username).filter((it) => !it.endsWith('.builder'));
+  const held = new Map<string, Held>();
+  const worker = async (): Promise<void> => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) held.set(name, await heldBy(name));
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+  return held;
+}
+
+async function heldBy(person: string): Promise<Held> {
+  const { status, body } = await ask(`${service}/getEffectivelyAssignedRoles/${encodeURIComponent(person)}`);
+  if (status !== 200 || !Array.isArray(body))
+    throw new DriverError(`Archiva answered ${status} about the roles of ${person}`, hint);
+  const roles = new Set((body as { name: string }[]).map(({ name }) => name));
+  return { roles, wide: wide.some((it) => roles.has(it)) };
 }

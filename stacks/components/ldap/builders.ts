@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { DriverError } from '../../../src/kernel/driver-kit.ts';
 import type { System } from '../../../src/kernel/system.ts';
 import {

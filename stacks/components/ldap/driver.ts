@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DirectoryAccount } from '../../../provision/boot/directory-accounts.ts';
 import { DriverError, serveDriver } from '../../../src/kernel/driver-kit.ts';
 import { readCatalogue } from '../../../src/kernel/read-catalogue.ts';

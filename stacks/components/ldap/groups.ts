@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { System } from '../../../src/kernel/system.ts';
 import { applyEntry, readEntry, sameValues, tree } from './directory.ts';
 import type { Attributes } from './ldif.ts';
