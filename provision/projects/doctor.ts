@@ -4,7 +4,7 @@ import type { Finding } from '../api/schemas.ts';
 import type { Bench } from './bench.ts';
 import type { FactsOf } from './carrier.ts';
 import { doctorsJob } from './leftover.ts';
-import { findLeftovers } from './leftovers.ts';
+import { everythingThere, leftoverFindings } from './leftovers.ts';
 import { type Resource, resourcesOf } from './resources.ts';
 import type { Workshop } from './workshop.ts';
 
@@ -15,6 +15,7 @@ import type { Workshop } from './workshop.ts';
  */
 export async function examine(bench: Bench, workshop: Workshop, fix: boolean): Promise<Finding[]> {
   const { alone, factsOf, isOpen } = workshop;
+  const there = await everythingThere(bench);
   const findings: Finding[] = [];
   const queue = bench.specifications.all().map(({ name }) => name);
   const look = async (name: string): Promise<Finding[]> => {
@@ -30,7 +31,7 @@ export async function examine(bench: Bench, workshop: Workshop, fix: boolean): P
     }
   };
   await Promise.all(Array.from({ length: 4 }, worker));
-  findings.push(...(await findLeftovers(bench, workshop, fix)));
+  findings.push(...(await leftoverFindings(bench, workshop, there, fix)));
   for (const [name, why] of bench.specifications.damaged)
     findings.push({
       ...{ project: name, resource: 'specification', what: 'unreadable', repaired: false },

@@ -7,12 +7,13 @@ import { possibleResources, type Resource, resourcesOf, vcsKinds } from './resou
 import type { Workshop } from './workshop.ts';
 
 /**
- * Looks for what no specification asks for: things of projects that do not exist, and what a project is not to have. Each
- * driver is asked for all it has, once. With `fix` what is derived is removed, but of a project that does not exist only
- * when no data of it is left: groups may be all that still says whose that was. Data is reported, never removed.
+ * Tells what no specification asks for: things of projects that do not exist, and what a project is not to have. With `fix`
+ * what is derived is removed, but of a project that does not exist only when no data of it is left: groups may be all that
+ * still says whose that was. Data is reported, never removed. `there` may be from a while ago: each thing is read again.
  */
-export async function findLeftovers(bench: Bench, workshop: Workshop, fix: boolean): Promise<Finding[]> {
-  const { found, findings, blind } = await everythingThere(bench);
+export async function leftoverFindings(bench: Bench, workshop: Workshop, there: There, fix: boolean): Promise<Finding[]> {
+  const { found, blind } = there;
+  const findings = [...there.findings];
   const queue = [...found];
   const worker = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -25,16 +26,18 @@ export async function findLeftovers(bench: Bench, workshop: Workshop, fix: boole
   return findings;
 }
 
-interface There {
+/** What there is beyond what there should be. */
+export interface There {
   /** By project what there is of it beyond what it should have. */
   readonly found: ReadonlyMap<string, readonly Resource[]>;
   /** What could not be listed. */
-  readonly findings: Finding[];
+  readonly findings: readonly Finding[];
   /** Some of that is data: whether a project left any can't be told. */
   readonly blind: boolean;
 }
 
-async function everythingThere(bench: Bench): Promise<There> {
+/** Asks each driver for all it has, once; for them a look at all projects begins. */
+export async function everythingThere(bench: Bench): Promise<There> {
   const listing = bench.backends.listing();
   const reserved = reservedNames(bench.catalogue);
   const found = new Map<string, Resource[]>();

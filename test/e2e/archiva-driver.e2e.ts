@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { archivaDeploy, archivaRest } from './support/apps.ts';
 import { Clients } from './support/clients.ts';
 import { holders, inArchiva, subjects, twice, untilAnswers } from './support/java.ts';
 import { randomFrom } from './support/random.ts';
@@ -52,6 +53,31 @@ describe('a repository of Archiva', () => {
     await twice(session, 'remove', content);
     await twice(session, 'purge', content);
     expect(await inArchiva(session, name)).toEqual({ listed: [], disk: [] });
+  });
+});
+
+describe('its account in Archiva', () => {
+  it('gives roles and repositories, and neither reads nor writes what people keep there, nor makes people', async () => {
+    const { content, repository } = subjects();
+    const { name } = content.project;
+    await ask(session, 'make', content);
+    await ask(session, 'apply', repository);
+    await archivaDeploy(session, name, 'org/test/own/1/own-1.txt', 'own');
+    const login = `archiva-driver:${await session.run(['cat', '/srv/system/secrets/archiva/service'])}`;
+    const headers = { Authorization: `Basic ${Buffer.from(login).toString('base64')}` };
+    const url = `http://127.0.0.1:8081/archiva/repository/${name}/org/test/own/1/own-1.txt`;
+    expect((await session.fetch({ url, headers })).status).toBe(401);
+    expect((await session.fetch({ url: `${url}.more`, method: 'PUT', headers, body: 'more' })).status).toBe(401);
+    const stranger = {
+      username: 'stranger',
+      password: 'Stranger-1',
+      confirmPassword: 'Stranger-1',
+      fullName: 's',
+      email: 's@localhost',
+    };
+    expect((await archivaRest(session, 'POST', 'redbackServices/userService/createUser', stranger)).status).toBe(403);
+    await undo(session, repository, 0);
+    await undo(session, content, 0);
   });
 });
 

@@ -123,7 +123,7 @@ describe('trap', () => {
     const administrators = JSON.parse(
       (await archivaRest(session, 'GET', 'redbackServices/roleManagementService/getRole/System%20Administrator')).body,
     ) as { users: { username: string }[] };
-    expect(administrators.users.map(({ username }) => username).sort()).toEqual(['admin', 'archiva-driver', 'archiva.root']);
+    expect(administrators.users.map(({ username }) => username).sort()).toEqual(['admin', 'archiva.root']);
   });
 
   it('5: a virgin Archiva is closed from the first answer it gives', { timeout: 400_000 }, async () => {

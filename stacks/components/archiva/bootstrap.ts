@@ -12,7 +12,9 @@ import { ArchivaError, type Connection, type Credential, get, isEmptyList, isRef
 export const ROOT = 'archiva.root';
 
 const ADMINISTRATOR = { id: 'system-administrator', name: 'System Administrator' } as const;
-const MANAGER = { id: 'archiva-global-repository-manager', name: 'Global Repository Manager' } as const;
+/** Of our own redback.xml: all that the driver and the front may, and no more. */
+const DRIVER = 'Devserver Driver';
+const FRONT = 'Devserver Front';
 const GUEST = 'guest';
 
 export interface BootstrapOptions {
@@ -75,15 +77,15 @@ export async function isClosed(options: Pick<BootstrapOptions, 'base' | 'signal'
 }
 
 function stepsOf(options: BootstrapOptions, root: Connection): readonly Step[] {
-  const administrators = [options.service.user, ...(options.administrators ?? [])];
   return [
-    closeGuest(root),
-    ...administrators.map((user) => giveRole(root, user, ADMINISTRATOR)),
-    giveRole(root, options.front, MANAGER),
+    setRoles(root, GUEST, []),
+    setRoles(root, options.service.user, [DRIVER]),
+    setRoles(root, options.front, [FRONT]),
+    ...(options.administrators ?? []).map((user) => giveRole(root, user, ADMINISTRATOR)),
   ];
 }
 
-function giveRole(root: Connection, user: string, role: typeof ADMINISTRATOR | typeof MANAGER): Step {
+function giveRole(root: Connection, user: string, role: typeof ADMINISTRATOR): Step {
   return {
     name: `make ${user} a ${role.name}`,
     isDone: async () => (await rolesOf(root, user)).includes(role.name),
@@ -94,13 +96,13 @@ function giveRole(root: Connection, user: string, role: typeof ADMINISTRATOR | t
   };
 }
 
-/** Every start of Archiva gives guest the role Guest again; alone it opens nothing of ours. */
-function closeGuest(root: Connection): Step {
+/** These roles and no others. Every start of Archiva gives guest the role Guest again; alone it opens nothing of ours. */
+function setRoles(root: Connection, user: string, roles: readonly string[]): Step {
   return {
-    name: 'take every role from guest',
-    isDone: async () => (await rolesOf(root, GUEST)).length === 0,
+    name: roles.length === 0 ? `take every role from ${user}` : `make ${user} a ${roles.join(', ')} and nothing else`,
+    isDone: async () => [...(await rolesOf(root, user))].sort().join() === [...roles].sort().join(),
     take: async () => {
-      const change = { username: GUEST, assignedRoles: [] };
+      const change = { username: user, assignedRoles: roles };
       requireTrue(await post(root, 'redbackServices/roleManagementService/updateUserRoles', change), 'updateUserRoles');
     },
   };

@@ -13,6 +13,8 @@ import { changeHolders, type Held, hasBrowseRole, holdersOf, rolesOfRepository, 
  * Where there is no list, Archiva is asked.
  */
 const folder = '/srv/maven/archiva/holders';
+/** Projects whose holders were seen to be others than the driver made them: their lists are worth nothing. */
+const changedByOthers = new Set<string>();
 
 /** To be called before Archiva serves a repository it doesn't serve yet: whoever holds a role it has kept is asked for later. */
 export async function prepareHolders(name: string): Promise<void> {
@@ -24,7 +26,7 @@ export async function prepareHolders(name: string): Promise<void> {
 export async function setBrowsers({ name, members }: ProjectFacts): Promise<void> {
   const { browse } = rolesOfRepository(name);
   const wanted = Object.keys(members).sort();
-  const present = written(name) ?? (await holdersOf(browse));
+  const present = (changedByOthers.has(name) ? undefined : written(name)) ?? (await holdersOf(browse));
   write(name, union(present, wanted));
   surveyed = undefined;
   const gone = present.filter((it) => !wanted.includes(it));
@@ -56,8 +58,7 @@ export async function browsersDifference({ name, members }: ProjectFacts): Promi
   const tooMany = people.filter(([it, { roles, wide }]) => !wide && roles.has(browse) && !Object.hasOwn(members, it));
   const tooFew = people.filter(([it, { roles }]) => Object.hasOwn(members, it) && !roles.has(browse));
   if (tooMany.length + tooFew.length === 0) return undefined;
-  // somebody else has changed it, so the list is worth nothing
-  forget(name);
+  changedByOthers.add(name);
   const [which, can] = tooMany.length > 0 ? [tooMany, 'can'] : [tooFew, 'can not'];
   return `${which.map(([it]) => it).join(', ')} ${can} see it in Archiva`;
 }
@@ -68,8 +69,13 @@ interface Survey {
   readonly people: Promise<ReadonlyMap<string, Held>>;
   until: number;
 }
-/** None after a change of the driver's own. */
+/** None after a change of the driver's own, and when a doctor begins. */
 let surveyed: Survey | undefined;
+
+/** What comes is about what is so from now on. */
+export function forgetSurvey(): void {
+  surveyed = undefined;
+}
 
 /** What everybody holds, no older than `freshMs` and than the last change. */
 async function recentSurvey(): Promise<ReadonlyMap<string, Held>> {

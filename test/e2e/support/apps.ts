@@ -71,7 +71,8 @@ export async function layOutJob(session: Session, project: TestProject): Promise
 /** Puts a file into a repository past the front; one that is there already stays. */
 export async function archivaDeploy(session: Session, repository: string, path: string, content: string): Promise<void> {
   const url = `${archiva}/repository/${repository}/${path}`;
-  const headers = await authorization(session, 'archiva', undefined);
+  const front = `archiva-front:${await session.run(['cat', '/srv/system/secrets/archiva/front'])}`;
+  const headers = await authorization(session, 'archiva', front);
   const { status, body } = await session.fetch({ url, method: 'PUT', headers, body: content });
   if (![201, 204, 409].includes(status)) throw new Error(`${url} answered ${status}: ${body.slice(0, 300)}`);
 }
