@@ -39,6 +39,8 @@ export function openOffice(catalogue: ApplianceCatalogue): Office {
   };
   // who makes a project sees a template just laid there; a list of a thousand projects asks for the template of each
   const templates = remembered(1000, () => listTemplates(catalogue, templateFolders, (text) => console.error(text)));
+  // such a list asks for the address as often; only a boot changes it
+  const site = remembered(1000, readSite);
   const people = openPeople(catalogue, ask);
   const facts = openFacts(`${appliancePaths.run}/facts`);
   const jobs = path.join(own, 'jobs');
@@ -54,7 +56,7 @@ export function openOffice(catalogue: ApplianceCatalogue): Office {
       askSocket(`${appliancePaths.run}/archive.sock`, verb, args, seconds, 'the archive', 'devserver-archive'),
     ),
     audit: openAudit(),
-    url: () => readSite().url,
+    url: () => site.lately().url,
     // a template that has gone builds nothing any more
     templateOf: (name) => ({ build: templates.lately().find((it) => it.name === name)?.build ?? null }),
     atLine: faultsOfEnvironment(process.env),
