@@ -1,4 +1,13 @@
-import { block, cleanPath, headerPath, padded, readNumber, readText, textUntilNul, verifyChecksum } from './tar-header.ts';
+import {
+  block,
+  cleanPath,
+  headerPath,
+  padded,
+  readNumber,
+  readText,
+  textUntilNul,
+  verifyChecksum,
+} from '../kernel/tar/header.ts';
 import { type TarSource, windowedReader } from './tar-source.ts';
 
 /** The types of entries that a root file system holds (POSIX typeflag). */

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ProjectFacts } from '../../src/kernel/project.ts';
-import { randomFrom } from '../e2e/support/random.ts';
 import { factsOf } from '../e2e/support/resources.ts';
 import { counted } from '../support/counted.ts';
 import { type DriverProcess, startDriver } from '../support/driver-process.ts';
 import { type JobServerStandIn, login, type Manners, startJobServer } from '../support/job-server.ts';
+import { randomFrom } from '../support/random.ts';
 
 /**
  * What every driver of a CI server does, against a stand-in for its server. Hudson's is held against the real one too

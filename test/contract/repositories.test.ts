@@ -18,8 +18,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { contentOf } from '../../src/kernel/driver-seed.ts';
 import type { ProjectFacts, Seed } from '../../src/kernel/project.ts';
 import { realSystem } from '../../src/kernel/system.ts';
-import { randomFrom } from '../e2e/support/random.ts';
 import { counted } from '../support/counted.ts';
+import { randomFrom } from '../support/random.ts';
 import { factsOf, type RepositoryDriver, seed, startRepositoryDriver } from '../support/repository-driver.ts';
 import { vcsClients } from '../support/vcs-clients.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { randomFrom } from '../support/random.ts';
 import { archivaDeploy, archivaRest } from './support/apps.ts';
 import { Clients } from './support/clients.ts';
 import { holders, inArchiva, subjects, twice, untilAnswers } from './support/java.ts';
-import { randomFrom } from './support/random.ts';
 import { ask, askAndKill, undo } from './support/resources.ts';
 import { openSession, type Session } from './support/session.ts';
 

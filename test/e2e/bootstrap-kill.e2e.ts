@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { randomFrom } from '../support/random.ts';
 import { archivaRest, layOutApps } from './support/apps.ts';
 import { Clients } from './support/clients.ts';
 import { projects } from './support/projects.ts';
-import { randomFrom } from './support/random.ts';
 import { openSession, type Session } from './support/session.ts';
 
 const appliance = inject('appliance');

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ProjectFacts } from '../../src/kernel/project.ts';
+import { randomFrom } from '../support/random.ts';
 import { hudsonCall } from './support/apps.ts';
 import { Clients } from './support/clients.ts';
 import { build, inHudson, logOf, subjects, twice, untilAnswers } from './support/java.ts';
-import { randomFrom } from './support/random.ts';
 import { ask, askAndKill, undo } from './support/resources.ts';
 import { openSession, type Session } from './support/session.ts';
 import { plain } from './support/tracker.ts';

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { exitCodes } from '../../src/kernel/errors.ts';
+import { randomFrom } from '../support/random.ts';
 import { recipe } from './support/built.ts';
 import { checkout, cli, mustCli } from './support/cli.ts';
 import { copyOf } from './support/machine-copy.ts';
-import { randomFrom } from './support/random.ts';
 import { remainsOf } from './support/remains.ts';
 
 const appliance = inject('appliance');

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { randomFrom } from '../support/random.ts';
 import { build, inArchiva, inHudson, logOf, subjects, untilAnswers } from './support/java.ts';
-import { randomFrom } from './support/random.ts';
 import { ask, undo } from './support/resources.ts';
 import { openSession, type Session } from './support/session.ts';
 

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
-import { Clients, verdict } from './support/clients.ts';
+import { randomFrom } from '../support/random.ts';
+import { Clients } from './support/clients.ts';
+import { type ChangeName, type Course, changeNames, changes, seen, undisturbed } from './support/courses.ts';
 import { type DaemonFaults, openDaemonFaults } from './support/daemon-faults.ts';
-import { devserverIn, findingsAbout, remainsInside, until } from './support/devserver.ts';
-import { randomFrom } from './support/random.ts';
+import { devserverIn, until } from './support/devserver.ts';
 import { openSession, type Session } from './support/session.ts';
 import { type Kind, kinds } from './support/working-copies.ts';
 
@@ -14,28 +15,6 @@ const seed = process.env.DEVSERVER_SEED ?? '1';
 const random = randomFrom(seed);
 let session: Session;
 let faults: DaemonFaults;
-
-/** The changes of a project, in an order in which each begins with what the one before left, and how it is taken back. */
-const changes = {
-  create: {
-    command: (name: string, vcs: Kind) => ['newproject', name, '--vcs', vcs, '--member', 'dev'],
-    back: undefined,
-  },
-  member: {
-    command: (name: string) => ['project', 'member', 'add', name, 'out:reader'],
-    back: (name: string) => ['project', 'member', 'remove', name, 'out'],
-  },
-  delete: {
-    command: (name: string) => ['project', 'delete', name, '--yes'],
-    back: (name: string) => ['project', 'undelete', name],
-  },
-  undelete: {
-    command: (name: string) => ['project', 'undelete', name],
-    back: (name: string) => ['project', 'delete', name, '--yes'],
-  },
-} as const;
-type ChangeName = keyof typeof changes;
-const changeNames = Object.keys(changes) as ChangeName[];
 
 /** All of a list in the full size, else one, chosen by the seed. */
 const sampled = <T>(list: readonly T[]): readonly T[] =>
@@ -50,52 +29,6 @@ afterAll(async () => {
   await session.close();
   clients.remove();
 });
-
-/** What everybody sees of a project, with its name and the names of jobs taken out. */
-async function seen(name: string, vcs: Kind): Promise<unknown> {
-  const paths = {
-    repository: { git: `/git/${name}.git/HEAD`, hg: `/hg/${name}/raw-file/tip/README.md`, svn: `/svn/${name}/trunk/README.md` }[
-      vcs
-    ],
-    tracker: `/trac/${name}/wiki`,
-    ci: `/hudson/job/${name}/api/json`,
-    maven: `/archiva/repository/${name}/`,
-  };
-  const answers = await Promise.all(
-    Object.entries(paths).flatMap(([what, path]) =>
-      (['dev', 'out'] as const).map(async (as) => [`${what} for ${as}`, await clients.status({ path, as })]),
-    ),
-  );
-  const groups = await Promise.all(
-    ['admins', 'developers', 'readers', 'builders', 'active'].map(async (role) => {
-      const group = { kind: 'group', name: `${name}.${role}` };
-      return [role, await session.driver('ldap', 'read', group)];
-    }),
-  );
-  const state = {
-    answers: Object.fromEntries(answers),
-    groups: Object.fromEntries(groups),
-    head: await headOf(name, vcs),
-    remains: await remainsInside(session, name),
-    findings: await findingsAbout(devserverIn(session), name),
-  };
-  const plain = JSON.stringify(state)
-    .replaceAll(/\d{8}t\d{9}-[0-9a-f]{8}/g, 'JOB')
-    .replaceAll(name, 'NAME');
-  return JSON.parse(plain);
-}
-
-/** The newest commit as a client of dev's is told it, or why not. */
-async function headOf(name: string, vcs: Kind): Promise<string> {
-  const asked = {
-    git: () => clients.git('ls-remote', clients.url(`/git/${name}.git`, 'dev'), 'HEAD'),
-    hg: () => clients.hg('identify', '--id', clients.url(`/hg/${name}`, 'dev')),
-    svn: () => clients.svn('dev', 'info', '--show-item', 'last-changed-revision', clients.url(`/svn/${name}/trunk`)),
-  };
-  const answer = await asked[vcs]();
-  const said = verdict(answer);
-  return said === 'yes' ? answer.stdout.trim() : said;
-}
 
 interface Line {
   readonly is: string;
@@ -119,22 +52,6 @@ const placesOf = (journal: readonly Line[]): string[] =>
     ['before', 'after'].map((moment) => [moment, is, ...(step === undefined ? [] : [String(step)])].join(':')),
   );
 
-/** What a project looks like before and after a change that nothing happens to, and where it can be cut short. */
-interface Course {
-  readonly before: unknown;
-  readonly after: unknown;
-  readonly places: readonly string[];
-}
-
-async function undisturbed(change: ChangeName, name: string, vcs: Kind): Promise<Course> {
-  const before = await seen(name, vcs);
-  await devserverIn(session).must(...changes[change].command(name, vcs));
-  const places = placesOf(await lastJournal());
-  const after = await seen(name, vcs);
-  expect(after, `${change} changes nothing`).not.toEqual(before);
-  return { before, after, places };
-}
-
 /** A change cut short at a place: everything is as before, or as it would have come to. Says which. */
 async function cutShort(change: ChangeName, place: string, name: string, vcs: Kind, course: Course): Promise<boolean> {
   const cell = `${change} ${vcs} ${place}`;
@@ -147,7 +64,7 @@ async function cutShort(change: ChangeName, place: string, name: string, vcs: Ki
     const end = await until('the job is ended', async () => (await lastJournal()).find(({ is }) => is === 'end'), 120);
     expect(end.result, cell).toBe(committed ? 'done' : 'undone');
   }
-  expect(await seen(name, vcs), cell).toEqual(committed ? course.after : course.before);
+  expect(await seen({ session, clients }, name, vcs), cell).toEqual(committed ? course.after : course.before);
   return committed;
 }
 
@@ -157,9 +74,10 @@ describe(`a daemon that is killed in the middle of a change (seed ${seed})`, () 
     async (vcs) => {
       const { must } = devserverIn(session);
       const name = `killed-${vcs}`;
-      const courses = new Map<ChangeName, Course>();
+      const courses = new Map<ChangeName, Course & { places: string[] }>();
       for (const change of changeNames) {
-        courses.set(change, await undisturbed(change, name, vcs));
+        const course = await undisturbed({ session, clients }, change, name, vcs);
+        courses.set(change, { ...course, places: placesOf(await lastJournal()) });
         if (change === 'member') await must(...changes.member.back(name));
       }
       for (const change of changeNames) {

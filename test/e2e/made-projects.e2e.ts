@@ -2,11 +2,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
+import { randomFrom } from '../support/random.ts';
 import { checkout } from './support/cli.ts';
 import { Clients, inPairs, verdict } from './support/clients.ts';
 import { type Devserver, devserverIn } from './support/devserver.ts';
 import { passwordOf } from './support/projects.ts';
-import { randomFrom } from './support/random.ts';
 import { openSession, type Session } from './support/session.ts';
 
 /** Projects made by newproject let exactly those in whom docs/permissions.md names, by real clients. */

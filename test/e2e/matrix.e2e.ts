@@ -3,13 +3,13 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import { counted } from '../support/counted.ts';
+import { randomFrom } from '../support/random.ts';
 import { type Action, type Answer, promised, type Visitor, visitors, webEntries } from './support/access.ts';
 import { archivaDeploy, layOutApps } from './support/apps.ts';
 import type { CliResult } from './support/cli.ts';
 import { Clients, inPairs, verdict } from './support/clients.ts';
 import { inside } from './support/inside.ts';
 import { projects, type TestProject } from './support/projects.ts';
-import { randomFrom } from './support/random.ts';
 import { openSession, type Session } from './support/session.ts';
 
 /** One question to the appliance: may this visitor do this with this project through this component? */

@@ -3,12 +3,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { randomFrom } from '../support/random.ts';
 import { archivaRest } from './support/apps.ts';
 import { Clients, inPairs } from './support/clients.ts';
 import { subjects, untilAnswers } from './support/java.ts';
 import { javaTrust } from './support/maven.ts';
 import { bootstrapWith, type Outside, openOutside } from './support/maven-outside.ts';
-import { randomFrom } from './support/random.ts';
 import { ask, type Subject } from './support/resources.ts';
 import { openSession, type Session } from './support/session.ts';
 

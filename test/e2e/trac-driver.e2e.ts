@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { ProjectFacts } from '../../src/kernel/project.ts';
-import { randomFrom } from './support/random.ts';
+import { randomFrom } from '../support/random.ts';
 import { openSession, type Session } from './support/session.ts';
 import { environment, factsOf } from './support/tracker.ts';
 

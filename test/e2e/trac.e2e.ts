@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { randomFrom } from '../support/random.ts';
 import type { Visitor } from './support/access.ts';
 import { Clients } from './support/clients.ts';
-import { randomFrom } from './support/random.ts';
 import { openSession, type Session } from './support/session.ts';
 import { environment, factsOf, plain, publish, randomTitle, type SomeFacts, submit } from './support/tracker.ts';
 

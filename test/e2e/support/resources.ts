@@ -27,11 +27,16 @@ export function ask(session: Session, verb: string, { component, ...args }: Subj
 
 /** Asks, and kills the driver after some time; what was answered doesn't matter. */
 export async function askAndKill(session: Session, verb: string, subject: Subject, milliseconds: number): Promise<void> {
-  const unit = `devserver-driver-${subject.component}`;
   const answer = ask(session, verb, subject).catch(() => undefined);
   await sleep(milliseconds);
+  await killDriver(session, subject.component, answer);
+}
+
+/** Kills a component's driver, in the middle of whatever it does, and lets `meanwhile` end; the next request starts it again. */
+export async function killDriver(session: Session, component: string, meanwhile: Promise<unknown>): Promise<void> {
+  const unit = `devserver-driver-${component}`;
   await session.tryRun(['systemctl', 'kill', '--signal', 'KILL', `${unit}.service`]);
-  await answer;
+  await meanwhile;
   // a test kills more often than systemd thinks a program may fail
   await session.tryRun(['systemctl', 'reset-failed', `${unit}.service`, `${unit}.socket`]);
   await session.run(['systemctl', 'start', `${unit}.socket`]);

@@ -1,0 +1,99 @@
+import { expect } from 'vitest';
+import { type Clients, verdict } from './clients.ts';
+import { devserverIn, findingsAbout, remainsInside } from './devserver.ts';
+import type { Session } from './session.ts';
+import type { Kind } from './working-copies.ts';
+
+/** The changes of a project, in an order in which each begins with what the one before left, and how it is taken back. */
+export const changes = {
+  create: {
+    command: (name: string, vcs: Kind) => ['newproject', name, '--vcs', vcs, '--member', 'dev'],
+    back: undefined,
+  },
+  member: {
+    command: (name: string) => ['project', 'member', 'add', name, 'out:reader'],
+    back: (name: string) => ['project', 'member', 'remove', name, 'out'],
+  },
+  delete: {
+    command: (name: string) => ['project', 'delete', name, '--yes'],
+    back: (name: string) => ['project', 'undelete', name],
+  },
+  undelete: {
+    command: (name: string) => ['project', 'undelete', name],
+    back: (name: string) => ['project', 'delete', name, '--yes'],
+  },
+} as const;
+export type ChangeName = keyof typeof changes;
+export const changeNames = Object.keys(changes) as ChangeName[];
+
+/** An appliance, and real clients of its services. */
+export interface Inside {
+  readonly session: Session;
+  readonly clients: Clients;
+}
+
+/** What everybody sees of a project, with its name and the names of jobs taken out. */
+export async function seen(inside: Inside, name: string, vcs: Kind): Promise<unknown> {
+  const { session, clients } = inside;
+  const paths = {
+    repository: { git: `/git/${name}.git/HEAD`, hg: `/hg/${name}/raw-file/tip/README.md`, svn: `/svn/${name}/trunk/README.md` }[
+      vcs
+    ],
+    tracker: `/trac/${name}/wiki`,
+    ci: `/hudson/job/${name}/api/json`,
+    maven: `/archiva/repository/${name}/`,
+  };
+  const answers = await Promise.all(
+    Object.entries(paths).flatMap(([what, path]) =>
+      (['dev', 'out'] as const).map(async (as) => [`${what} for ${as}`, await clients.status({ path, as })]),
+    ),
+  );
+  const groups = await Promise.all(
+    ['admins', 'developers', 'readers', 'builders', 'active'].map(async (role) => {
+      const group = { kind: 'group', name: `${name}.${role}` };
+      return [role, await session.driver('ldap', 'read', group)];
+    }),
+  );
+  const state = {
+    answers: Object.fromEntries(answers),
+    groups: Object.fromEntries(groups),
+    head: await headOf(clients, name, vcs),
+    remains: await remainsInside(session, name),
+    findings: await findingsAbout(devserverIn(session), name),
+  };
+  const plain = JSON.stringify(state)
+    .replaceAll(/\d{8}t\d{9}-[0-9a-f]{8}/g, 'JOB')
+    .replaceAll(name, 'NAME');
+  return JSON.parse(plain);
+}
+
+/** The newest commit as a client of dev's is told it, or why not. */
+async function headOf(clients: Clients, name: string, vcs: Kind): Promise<string> {
+  const asked = {
+    git: () => clients.git('ls-remote', clients.url(`/git/${name}.git`, 'dev'), 'HEAD'),
+    hg: () => clients.hg('identify', '--id', clients.url(`/hg/${name}`, 'dev')),
+    svn: () => clients.svn('dev', 'info', '--show-item', 'last-changed-revision', clients.url(`/svn/${name}/trunk`)),
+  };
+  const answer = await asked[vcs]();
+  const said = verdict(answer);
+  return said === 'yes' ? answer.stdout.trim() : said;
+}
+
+/** What a project looks like before and after a change that nothing happens to. */
+export interface Course {
+  readonly before: unknown;
+  readonly after: unknown;
+  /** How long it took. */
+  readonly milliseconds: number;
+}
+
+/** Makes a change, and tells what it changes. */
+export async function undisturbed(inside: Inside, change: ChangeName, name: string, vcs: Kind): Promise<Course> {
+  const before = await seen(inside, name, vcs);
+  const begun = performance.now();
+  await devserverIn(inside.session).must(...changes[change].command(name, vcs));
+  const milliseconds = performance.now() - begun;
+  const after = await seen(inside, name, vcs);
+  expect(after, `${change} changes nothing`).not.toEqual(before);
+  return { before, after, milliseconds };
+}
