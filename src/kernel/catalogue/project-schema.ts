@@ -1,14 +1,54 @@
 import * as z from 'zod';
 import { memberRoles, usableFacts } from '../project.ts';
 
-/** What of a component is the users' data, for backup and restore. */
-export const backupSchema = z.strictObject({
-  data: z.array(z.string()).default([]),
-  derived: z.array(z.string()).default([]),
-  setAside: z.array(z.string()).default([]),
-  regenerate: z.array(z.string()).default([]),
-  copy: z.enum(['snapshot', 'driver']).default('snapshot'),
-});
+const rootName = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,40}$/, 'must be lower case letters, digits and hyphens, starting with a letter');
+const belowSrv = '/srv(?:/[a-z][a-z0-9.-]*)+';
+const systemRoot = z.string().regex(new RegExp(`^${belowSrv}$`), 'must be a path such as /srv/system/site.json');
+const projectRoot = z
+  .string()
+  .regex(new RegExp(`^${belowSrv}/\\{project\\}(?:\\.[a-z]+)?$`), 'must be a path such as /srv/git/{project}.git');
+const belowRoot = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]*(?:\/(?!\.{1,2}(?:\/|$))[^/*]+)+$/,
+    'must be the name of a root and a path below it, such as repository/hooks',
+  );
+
+/**
+ * What of a component is people's data, for backup and restore. Roots are files or folders by a name of their own: a backup
+ * holds the name, and a later release may have them elsewhere.
+ */
+export const backupSchema = z
+  .strictObject({
+    /** Of the appliance as a whole. */
+    system: z.record(rootName, systemRoot).default({}),
+    /** Of each project. */
+    project: z.record(rootName, projectRoot).default({}),
+    /** Of a root named here nothing else is data. */
+    only: z.array(belowRoot).default([]),
+    /** Made again from what is data. */
+    derived: z.array(belowRoot).default([]),
+    /** Code and configuration somebody else may have written: kept, never put back by itself. */
+    setAside: z.array(belowRoot).default([]),
+    /** Roots of the appliance that the component's driver writes in a form of its own, out of the cut. */
+    dumped: z.array(rootName).default([]),
+  })
+  .superRefine(({ system, project, dumped, ...lists }, context) => {
+    const roots = { ...system, ...project };
+    for (const name of Object.keys(system))
+      if (Object.hasOwn(project, name))
+        context.addIssue({ code: 'custom', path: ['project', name], message: `the root ${name} is there twice` });
+    for (const key of ['only', 'derived', 'setAside'] as const)
+      for (const [index, place] of lists[key].entries())
+        if (!Object.hasOwn(roots, place.slice(0, place.indexOf('/'))))
+          context.addIssue({ code: 'custom', path: [key, index], message: 'names no root of system or project' });
+    for (const [index, name] of dumped.entries())
+      if (!Object.hasOwn(system, name))
+        context.addIssue({ code: 'custom', path: ['dumped', index], message: 'names no root of system' });
+  });
+export type BackupData = Readonly<z.output<typeof backupSchema>>;
 
 /** What decides whether a project has a resource at all. */
 export const conditions = ['internal', 'active', 'ci', 'maven'] as const;
