@@ -59,7 +59,7 @@ export function performancePage(results: ProjectResults): string {
     '',
     `newproject at ${last?.projects ?? '?'} projects takes ${ratio.toFixed(2)} times as long as at ${first?.projects ?? '?'}.`,
     '',
-    '- newproject: Archiva, which writes all its repositories anew for each one that comes ([ADR 0016](adr/0016-archivas-cached-roles.md), [ADR 0017](adr/0017-who-sees-a-repository.md)).',
+    '- newproject: Archiva writes all its repositories anew for each one that comes ([ADR 0016](adr/0016-archivas-cached-roles.md), [ADR 0017](adr/0017-who-sees-a-repository.md)).',
     '- list: it is longer.',
     "- doctor looks at every part of every project. Its requests to Hudson take longer with every project: at each of them Hudson asks the directory for its driver's groups, and the directory tries every group that follows the people.",
     '- Memory was not measured by process.',
