@@ -5,6 +5,7 @@ import { openOffice } from '../projects/open-office.ts';
 import { startWork } from '../projects/start-work.ts';
 import { startBootstraps } from './bootstrap.ts';
 import { frontRoutes } from './front-routes.ts';
+import { holdRoutes } from './hold-routes.ts';
 import { json, type Route, serveHttp } from './server.ts';
 import { currentStatus, type Status } from './status.ts';
 
@@ -29,6 +30,7 @@ function main(): void {
   const front = frontRoutes(office, operations, status, apiVersion);
   const control: Record<string, Route> = {
     'GET /status': async () => json(200, await status()),
+    ...holdRoutes(office.workshop.hold),
     ...apiRoutes(office, operations, 'control', apiVersion),
   };
   for (const [descriptor, name] of handedSockets()) {

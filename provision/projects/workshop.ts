@@ -7,6 +7,7 @@ import { requireDataDisk } from './data-disk.ts';
 import { deferred } from './deferred.ts';
 import { factsOf } from './facts.ts';
 import { makeFeed } from './feed.ts';
+import { type Hold, makeHold } from './hold.ts';
 import { type Job, type JobEvent, newJobName, type Prepared } from './job.ts';
 import { isSettled, listJobs, openJournal, readChange, readJournal, type TimedRecord } from './journal.ts';
 import { type Lanes, makeLanes } from './locks.ts';
@@ -28,6 +29,8 @@ export interface Workshop {
    * must not find them. @throws UserError (exit 7) when one is left open that could.
    */
   readonly without: (user: string) => Promise<void>;
+  /** Keeps jobs from running for a moment. */
+  readonly hold: Pick<Hold, 'take' | 'release'>;
   /** The facts of a project as they are, or would be. */
   readonly factsOf: (project: ProjectSpecification) => ProjectFacts;
   /** Ends what a crash or a failing undo left open. Returns the jobs that are still open. */
@@ -46,10 +49,12 @@ export function openWorkshop(bench: Bench): Workshop {
   const running = new Set<string>();
   const open = openJobs();
   const underWay = makeUnderWay();
+  const hold = makeHold();
   const facts = (project: ProjectSpecification): ProjectFacts =>
     factsOf(bench.catalogue, project, bench.url(), bench.templateOf(project.template));
-  const shop: Shop = { bench, lanes, facts, running, open, underWay };
+  const shop: Shop = { bench, lanes, facts, running, open, underWay, hold };
   return {
+    hold,
     factsOf: facts,
     isOpen: open.has,
     without: async (user) => {
@@ -61,7 +66,9 @@ export function openWorkshop(bench: Bench): Workshop {
       const started = deferred<Job>();
       void lanes
         .run(turnOf(name), 1, () =>
-          lanes.run('jobs', jobsAtOnce, () => underWay.during((decided) => work(shop, by, prepare, decided, started.resolve))),
+          lanes.run('jobs', jobsAtOnce, () =>
+            hold.during(() => underWay.during((decided) => work(shop, by, prepare, decided, started.resolve))),
+          ),
         )
         .catch(started.reject);
       return started.promise;
@@ -83,6 +90,7 @@ interface Shop {
   readonly running: Set<string>;
   readonly open: OpenJobs;
   readonly underWay: UnderWay;
+  readonly hold: Hold;
 }
 
 async function work(
@@ -173,7 +181,7 @@ function recordsOf(bench: Bench, open: OpenJobs, job: string): TimedRecord[] {
   }
 }
 
-async function resume({ bench, lanes, facts, running, open, underWay }: Shop, job: string): Promise<Outcome | undefined> {
+async function resume({ bench, lanes, facts, running, open, underWay, hold }: Shop, job: string): Promise<Outcome | undefined> {
   running.add(job);
   const records = recordsOf(bench, open, job);
   const begin = records.find((it) => it.is === 'begin');
@@ -196,7 +204,7 @@ async function resume({ bench, lanes, facts, running, open, underWay }: Shop, jo
   };
   return underWay.during((decided) => {
     decided(begin.change);
-    return lanes.run(turnOf(name), 1, () => lanes.run('jobs', jobsAtOnce, end));
+    return lanes.run(turnOf(name), 1, () => lanes.run('jobs', jobsAtOnce, () => hold.during(end)));
   });
 }
 
