@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { type Clients, verdict } from './clients.ts';
-import { devserverIn, findingsAbout, remainsInside } from './devserver.ts';
+import { devserverIn, findingsAbout, remainsInside, until } from './devserver.ts';
 import type { Session } from './session.ts';
 import type { Kind } from './working-copies.ts';
 
@@ -43,15 +43,24 @@ export async function seen(inside: Inside, name: string, vcs: Kind): Promise<unk
     ci: `/hudson/job/${name}/api/json`,
     maven: `/archiva/repository/${name}/`,
   };
-  const answers = await Promise.all(
-    Object.entries(paths).flatMap(([what, path]) =>
-      (['dev', 'out'] as const).map(async (as) => [`${what} for ${as}`, await clients.status({ path, as })]),
-    ),
-  );
+  const ask = (): Promise<(string | number)[][]> =>
+    Promise.all(
+      Object.entries(paths).flatMap(([what, path]) =>
+        (['dev', 'out'] as const).map(async (as) => [`${what} for ${as}`, await clients.status({ path, as })]),
+      ),
+    );
+  // a daemon that has just started opens what it guards within a moment
+  const answers = await until('no service is closed', async () => {
+    const all = await ask();
+    return all.some(([, status]) => status === 503) ? undefined : all;
+  });
+  const others = (dn: string): boolean => dn.includes('.builder,') && !dn.startsWith(`uid=${name}.builder,`);
   const groups = await Promise.all(
     ['admins', 'developers', 'readers', 'builders', 'active'].map(async (role) => {
       const group = { kind: 'group', name: `${name}.${role}` };
-      return [role, await session.driver('ldap', 'read', group)];
+      const entry = (await session.driver('ldap', 'read', group)) as { member?: string[] } | null;
+      // a group that follows everybody names the builders of other projects too
+      return [role, entry === null ? null : { ...entry, member: entry.member?.filter((it) => !others(it)) }];
     }),
   );
   const state = {
