@@ -64,7 +64,7 @@ async function cutShort(change: ChangeName, place: string, name: string, vcs: Ki
     const end = await until('the job is ended', async () => (await lastJournal()).find(({ is }) => is === 'end'), 120);
     expect(end.result, cell).toBe(committed ? 'done' : 'undone');
   }
-  expect(await seen({ session, clients }, name, vcs), cell).toEqual(committed ? course.after : course.before);
+  expect(await seen({ session, clients }, change, name, vcs), cell).toEqual(committed ? course.after : course.before);
   return committed;
 }
 

@@ -61,7 +61,7 @@ describe(`a driver that is killed in the middle of a change (seed ${seed})`, () 
             const cell = `${change} ${vcs}, ${driver} killed after ${Math.round(at)} of ${Math.round(course.milliseconds)} ms`;
             const exitCode = await withKilled(driver, at, command(subject, vcs));
             expect([0, 5], cell).toContain(exitCode);
-            expect(await seen(inside, subject, vcs), cell).toEqual(exitCode === 0 ? course.after : course.before);
+            expect(await seen(inside, change, subject, vcs), cell).toEqual(exitCode === 0 ? course.after : course.before);
             ends[exitCode === 0 ? 'done' : 'undone'] += 1;
             if (change === 'create') {
               if (exitCode !== 0) await must(...command(subject, vcs));

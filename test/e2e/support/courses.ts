@@ -33,7 +33,7 @@ export interface Inside {
 }
 
 /** What everybody sees of a project, with its name and the names of jobs taken out. */
-export async function seen(inside: Inside, name: string, vcs: Kind): Promise<unknown> {
+export async function seen(inside: Inside, change: ChangeName, name: string, vcs: Kind): Promise<unknown> {
   const { session, clients } = inside;
   const paths = {
     repository: { git: `/git/${name}.git/HEAD`, hg: `/hg/${name}/raw-file/tip/README.md`, svn: `/svn/${name}/trunk/README.md` }[
@@ -66,7 +66,8 @@ export async function seen(inside: Inside, name: string, vcs: Kind): Promise<unk
   const state = {
     answers: Object.fromEntries(answers),
     groups: Object.fromEntries(groups),
-    head: await headOf(clients, name, vcs),
+    // one that is made anew has a first commit of its own
+    head: (await headOf(clients, name, vcs)).replace(change === 'create' ? /^[0-9a-f]{12,40}\b/ : /^$/, 'COMMIT'),
     remains: await remainsInside(session, name),
     findings: await findingsAbout(devserverIn(session), name),
   };
@@ -98,11 +99,11 @@ export interface Course {
 
 /** Makes a change, and tells what it changes. */
 export async function undisturbed(inside: Inside, change: ChangeName, name: string, vcs: Kind): Promise<Course> {
-  const before = await seen(inside, name, vcs);
+  const before = await seen(inside, change, name, vcs);
   const begun = performance.now();
   await devserverIn(inside.session).must(...changes[change].command(name, vcs));
   const milliseconds = performance.now() - begun;
-  const after = await seen(inside, name, vcs);
+  const after = await seen(inside, change, name, vcs);
   expect(after, `${change} changes nothing`).not.toEqual(before);
   return { before, after, milliseconds };
 }
