@@ -4,6 +4,7 @@ import { type NewProjectOptions, newProject, requestOf } from '../src/kernel/cli
 import { newProjectFlags, newProjectText } from '../src/kernel/client/newproject-flags.ts';
 import { withFlags } from '../src/kernel/flags.ts';
 import { addAuthority, listAuthorities, removeAuthority } from './commands/authority.ts';
+import { checkBackup, listBackups, makeBackup, showBackup, showKey } from './commands/backup.ts';
 import { type CommandContext, type CommonOptions, commandContext } from './commands/context.ts';
 import { listJobs, resumeJobs, runDoctor, showJob } from './commands/job.ts';
 import {
@@ -35,6 +36,7 @@ export function program(): Command {
   addProject(root.command('project').description('the projects'));
   addUserCommands(root.command('user').description('the people'));
   addAuthorityCommands(root.command('authority').description('authorities of the site, trusted towards the outside'));
+  addBackup(root.command('backup').description('one file of everything people made, and of every secret'));
   const job = root.command('job').description('what the daemon did');
   withJson(job.command('list')).description('the newest jobs').action(run(listJobs));
   withJson(job.command('show <JOB>'))
@@ -54,6 +56,26 @@ function addNewProject(root: Command): void {
     .action(async (name: string | undefined, options: NewProjectOptions & CommonOptions) => {
       await newProject(requestOf(name, options), options, { ...commandContext(options), terminal, ask });
     });
+}
+
+function addBackup(backup: Command): void {
+  withJson(backup.command('create'))
+    .description('write one, and read it back from the medium')
+    .requiredOption('--to <folder>', 'an existing folder')
+    .option('--plain', 'not encrypted')
+    .action(run<{ to: string; plain?: boolean }>((context, options) => makeBackup(options, context)));
+  withJson(backup.command('list <FOLDER>'))
+    .description('the backups in a folder')
+    .action(runWith((folder, context, options) => listBackups(folder, options, context)));
+  withJson(backup.command('show <FILE>'))
+    .description('what a backup says of itself')
+    .action(runWith((file, context, options) => showBackup(file, options, context)));
+  withJson(backup.command('verify <FILE>'))
+    .description('read every byte of it from the medium, and hold every digest')
+    .action(runWith((file, context, options) => checkBackup(file, options, context)));
+  withJson(backup.command('key'))
+    .description('to whom backups are encrypted')
+    .action(run((context) => showKey(context)));
 }
 
 function addProject(project: Command): void {

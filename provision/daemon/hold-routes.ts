@@ -18,7 +18,7 @@ export function holdRoutes(hold: Workshop['hold']): Record<string, Route> {
     }
   };
   return {
-    'POST /hold': () => answer(async () => json(200, { hold: await hold.take(longest, patience) })),
-    'DELETE /hold/{hold}': ({ params }) => answer(async () => json(200, { held: hold.release(params.hold ?? '') })),
+    'POST /api/hold': () => answer(async () => json(200, { hold: await hold.take(longest, patience) })),
+    'DELETE /api/hold/{hold}': ({ params }) => answer(async () => json(200, { held: hold.release(params.hold ?? '') })),
   };
 }

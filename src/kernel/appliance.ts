@@ -47,6 +47,8 @@ export const appliancePaths = {
   site: '/srv/system/site.json',
   authorities: '/srv/system/authorities',
   audit: '/srv/system/audit',
+  /** Snapshots and dumps of a backup that is being made. */
+  cuts: '/srv/.backup',
   run: '/run/devserver',
   ready: '/run/devserver/ready',
   drivers: '/run/devserver/drivers',

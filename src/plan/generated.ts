@@ -42,7 +42,7 @@ export function driverSocket(component: string): string {
 }
 
 function driverUnits(component: Component, base: BaseData, templates: string): RootFile[] {
-  const { name, driver, state } = component.data;
+  const { name, driver, state, backup } = component.data;
   if (driver === undefined) return [];
   const unit = `devserver-driver-${name}`;
   const owned = state.filter(({ as }) => as === driver.as).map(({ dir }) => dir);
@@ -50,7 +50,7 @@ function driverUnits(component: Component, base: BaseData, templates: string): R
     component: name,
     account: driver.as,
     groups: driver.groups,
-    writes: [...owned, ...driver.writes],
+    writes: [...owned, ...driver.writes, ...((backup?.dumped.length ?? 0) > 0 ? [appliancePaths.cuts] : [])],
     ...(isPython(component)
       ? {
           command: `/usr/bin/python3 ${appliancePaths.programs}/driver-${name}/driver.py`,

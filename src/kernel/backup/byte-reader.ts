@@ -8,6 +8,8 @@ export interface ByteReader {
   readonly pass: (length: number) => AsyncGenerator<Buffer>;
   /** All that is left. */
   readonly rest: () => AsyncGenerator<Buffer>;
+  /** Ends whatever the stream comes from. */
+  readonly close: () => Promise<void>;
 }
 
 /** Reads `stream` once, from its start. */
@@ -41,6 +43,9 @@ export function readBytes(stream: AsyncIterable<Uint8Array>): ByteReader {
         left -= piece.length;
         yield piece;
       }
+    },
+    close: async () => {
+      await source.return?.();
     },
     rest: async function* () {
       while (await fill()) {

@@ -51,6 +51,14 @@ export interface BackupContent {
  */
 export async function readBackup(archive: AsyncIterable<Uint8Array>, visitor: BackupVisitor = {}): Promise<BackupContent> {
   const bytes = readBytes(archive);
+  try {
+    return await readAll(bytes, visitor);
+  } finally {
+    await bytes.close();
+  }
+}
+
+async function readAll(bytes: ByteReader, visitor: BackupVisitor): Promise<BackupContent> {
   const header = acceptedHeader(await ownMember(bytes, headerMember, limits.headerBytes));
   await visitor.header?.(header);
   const order = startOrder(header.parts);
@@ -72,6 +80,16 @@ export async function readBackup(archive: AsyncIterable<Uint8Array>, visitor: Ba
     seen.get(place.part)?.add({ kind, path: place.path, size: member.size, sha256 });
     total += member.size;
     visitor.onBytes?.(total);
+  }
+}
+
+/** Reads the header of the archive within a backup, and no further. @throws BackupFault */
+export async function readHeader(archive: AsyncIterable<Uint8Array>): Promise<BackupHeader> {
+  const bytes = readBytes(archive);
+  try {
+    return acceptedHeader(await ownMember(bytes, headerMember, limits.headerBytes));
+  } finally {
+    await bytes.close();
   }
 }
 

@@ -26,6 +26,7 @@ import {
   setPassword,
   tree,
 } from './directory.ts';
+import { dumpDirectory } from './dump.ts';
 import { applyGroup, type Compared, compareGroup, groupArgs, groupDn } from './groups.ts';
 import type { Attributes } from './ldif.ts';
 import { userName } from './names.ts';
@@ -160,6 +161,7 @@ serveDriver({
   list,
   people: () => peopleAndGroups(system),
   remove,
+  dump: (args) => dumpDirectory(system, args),
   ping: async () => {
     if ((await readEntry(system, tree.people)) === undefined) throw new DriverError('the tree is not there yet');
   },

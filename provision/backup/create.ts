@@ -1,0 +1,121 @@
+import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
+import { syncDirectory } from '../../src/kernel/atomic-file.ts';
+import { closeEnvelope } from '../../src/kernel/backup/envelope.ts';
+import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
+import { writeBackup } from '../../src/kernel/backup/write.ts';
+import type { Api } from '../../src/kernel/client/api.ts';
+import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import { type Report, stage } from '../../src/kernel/report.ts';
+import type { System } from '../../src/kernel/system.ts';
+import { openSpecifications } from '../projects/specifications.ts';
+import { type Cut, dumpsOf, specificationsIn, withCut } from './cut.ts';
+import { entriesOf } from './entries.ts';
+import { applianceKey } from './keys.ts';
+import { type Part, partsOf } from './parts.ts';
+import { fromMedium, type Verified, verifyBackup } from './verify.ts';
+
+const suffix = '.devserver';
+const level = 3;
+
+export interface CreateOptions {
+  readonly catalogue: ApplianceCatalogue;
+  readonly api: Api;
+  readonly system: System;
+  readonly report: Report;
+  /** An existing folder. */
+  readonly to: string;
+  readonly host: string;
+  readonly release: string;
+  readonly isPlain: boolean;
+}
+
+export interface Created {
+  readonly file: string;
+  readonly bytes: number;
+  /** Seconds for which jobs were held. */
+  readonly pause: number;
+  readonly verified: Verified;
+}
+
+/**
+ * Writes a backup of the whole appliance into a folder and reads it back from the medium. Its name appears there when it is
+ * whole and verified, and not before; nothing of one that fails is left.
+ */
+export async function createBackup(options: CreateOptions): Promise<Created> {
+  const { catalogue, api, system, report, to, host, isPlain } = options;
+  if (!statSync(to, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError(`${to} is no folder`, { exitCode: exitCodes.usage });
+  dropPartial(to, host);
+  const recipients = isPlain ? [] : [await applianceKey(system)];
+  return withCut(api, system, async (cut) => {
+    report({ type: 'note', text: `jobs waited ${cut.pause.toFixed(2)} s for the cut` });
+    const projects = openSpecifications(specificationsIn(cut));
+    for (const [name, why] of projects.damaged)
+      report({ type: 'warning', text: `${name} is not in it: its specification can't be read: ${why}` });
+    const parts = partsOf(catalogue, projects.all());
+    const dumps = await stage(report, 'dumps', async () => ({ value: await dumpsOf(catalogue, parts, system) }));
+    const file = path.join(to, `${host}-${stamp(cut.moment)}${suffix}`);
+    const partial = `${file}.partial`;
+    try {
+      const archive = writeBackup({
+        header: headerOf(options, cut, parts),
+        pause: cut.pause,
+        open: (name) => {
+          const part = parts.find((it) => it.name === name) as Part;
+          return entriesOf(part, (root) => dumps.get(root) ?? cut.placeOf(root.place));
+        },
+      });
+      const bytes = await stage(report, 'write', async () => {
+        const value = await written(partial, closeEnvelope(archive, { level, recipients }));
+        return { value, outcome: { bytes: value } };
+      });
+      const verified = await stage(report, 'verify', async () => ({ value: await verifyBackup(fromMedium(partial)) }));
+      renameSync(partial, file);
+      syncDirectory(to);
+      return { file, bytes, pause: cut.pause, verified };
+    } finally {
+      rmSync(partial, { force: true });
+    }
+  });
+}
+
+function headerOf({ catalogue, host, release }: CreateOptions, { moment }: Cut, parts: readonly Part[]): BackupHeader {
+  const named = new Set(parts.map(({ component }) => component));
+  return {
+    format: 1,
+    needs: [],
+    host,
+    cut: moment.toISOString(),
+    appliance: { release, base: catalogue.base.name },
+    components: Object.fromEntries([...named].map((name) => [name, { format: 1 }])),
+    consistent: 'snapshot',
+    parts: parts.map(({ name }) => name),
+  };
+}
+
+/** 20261125T100000Z */
+const stamp = (moment: Date): string => `${moment.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+
+/** Of an earlier run that was killed. */
+function dropPartial(folder: string, host: string): void {
+  for (const name of readdirSync(folder))
+    if (name.startsWith(`${host}-`) && name.endsWith(`${suffix}.partial`)) rmSync(path.join(folder, name), { force: true });
+}
+
+/** Writes a new file and has it on the medium; its length. */
+async function written(file: string, stream: AsyncIterable<Uint8Array>): Promise<number> {
+  const descriptor = openSync(file, 'wx', 0o600);
+  let bytes = 0;
+  try {
+    for await (const chunk of stream) {
+      for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
+      bytes += chunk.length;
+    }
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  return bytes;
+}

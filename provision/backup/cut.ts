@@ -1,0 +1,103 @@
+import { chownSync, mkdirSync, readdirSync, statfsSync } from 'node:fs';
+import path from 'node:path';
+import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
+import type { Api } from '../../src/kernel/client/api.ts';
+import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import type { System } from '../../src/kernel/system.ts';
+import { readOwners } from '../boot/owners.ts';
+import { askDriver } from '../drivers.ts';
+import type { Part, Root } from './parts.ts';
+
+const top = '/srv';
+/** In the data disk's own subvolume; a snapshot of that holds none of the others. */
+const folder = appliancePaths.cuts;
+const btrfs = 0x9123683e;
+
+/** The data disk as it was at one moment. */
+export interface Cut {
+  readonly moment: Date;
+  /** Seconds for which jobs were held. */
+  readonly pause: number;
+  /** Where something below /srv lies in it. */
+  readonly placeOf: (place: string) => string;
+}
+
+/**
+ * Does something with a read-only snapshot of the data disk, taken while no job runs. Nothing of it is left afterwards, and
+ * what a killed one left goes first.
+ * @throws UserError when the data disk can't make snapshots, or jobs don't end.
+ */
+export async function withCut<T>(api: Api, system: System, work: (cut: Cut) => Promise<T>): Promise<T> {
+  if (statfsSync(top).type !== btrfs)
+    throw new UserError(`the data disk can't make snapshots: ${top} is not on btrfs`, { exitCode: exitCodes.machineLacks });
+  await dropAll(system);
+  const place = path.join(folder, 'cut');
+  try {
+    // what is to be written anyway is written before anybody waits for it
+    await system.run({ file: 'btrfs', args: ['filesystem', 'sync', top] });
+    const { moment, pause } = await held(api, async () => snapshot(system, ['-r', top, place]));
+    return await work({ moment, pause, placeOf: (it) => path.join(place, path.relative(top, it)) });
+  } finally {
+    await dropAll(system);
+  }
+}
+
+/** Keeps jobs waiting for `work`. @throws UserError when that ended before it did. */
+async function held(api: Api, work: () => Promise<void>): Promise<{ moment: Date; pause: number }> {
+  const begun = performance.now();
+  const { hold } = await api.send<{ hold: string }>('POST', '/hold');
+  let whole = false;
+  let moment = new Date();
+  try {
+    await work();
+    moment = new Date();
+  } finally {
+    whole = (await api.send<{ held: boolean }>('DELETE', `/hold/${hold}`)).held;
+  }
+  if (!whole)
+    throw new UserError('the snapshot took so long that jobs went on: it shows no single moment', { hint: 'try it again' });
+  return { moment, pause: Math.round(performance.now() - begun) / 1000 };
+}
+
+/**
+ * Has drivers write what they keep in a form of their own, each into a folder of its account; gives the folders by root.
+ * They work on a copy that can be written: a database that was open wants to put itself in order first.
+ */
+export async function dumpsOf(
+  catalogue: ApplianceCatalogue,
+  parts: readonly Part[],
+  system: System,
+): Promise<ReadonlyMap<Root, string>> {
+  const wanted = parts.flatMap(({ component, roots }) =>
+    roots.filter(({ isDumped }) => isDumped).map((root) => ({ component, root })),
+  );
+  if (wanted.length === 0) return new Map();
+  const copy = path.join(folder, 'copy');
+  await snapshot(system, [path.join(folder, 'cut'), copy]);
+  await system.run({ file: 'btrfs', args: ['subvolume', 'create', path.join(folder, 'dumps')] });
+  const owners = readOwners();
+  const dumps = new Map<Root, string>();
+  for (const { component: name, root } of wanted) {
+    const component = catalogue.components.find((it) => it.name === name);
+    if (component?.driver === undefined) throw new Error(`${name} has no driver that could dump ${root.name}`);
+    const into = path.join(folder, 'dumps', `${name}.${root.name}`);
+    mkdirSync(into, { mode: 0o700 });
+    const { as } = component.driver;
+    chownSync(into, owners.uid(as), owners.gid(as));
+    await askDriver(component, 'dump', { root: root.name, place: path.join(copy, path.relative(top, root.place)), into }, 600);
+    dumps.set(root, into);
+  }
+  return dumps;
+}
+
+function snapshot(system: System, args: readonly string[]): Promise<void> {
+  return system.run({ file: 'btrfs', args: ['subvolume', 'snapshot', ...args] }).then(() => {});
+}
+
+async function dropAll(system: System): Promise<void> {
+  for (const name of readdirSync(folder))
+    await system.run({ file: 'btrfs', args: ['subvolume', 'delete', '--', path.join(folder, name)] });
+}
+
+/** Where the specifications of projects lie in a cut. */
+export const specificationsIn = (cut: Cut): string => cut.placeOf(`${appliancePaths.system}/devserverd/projects`);

@@ -1,0 +1,113 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs';
+import { compareBytePaths, type EntryKind } from '../../src/kernel/backup/listing.ts';
+import type { WrittenEntry, WrittenPart } from '../../src/kernel/backup/write.ts';
+import type { Part } from './parts.ts';
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** Where what is set aside lies in a part. */
+export const asideFolder = 'aside';
+
+/**
+ * The entries of a part, in the order they are written. `placeIn` says where a root lies in the cut.
+ * Names are bytes: each character of a path stands for one (latin1).
+ */
+export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => string): WrittenPart {
+  const leftOut: string[] = [];
+  const places = new Map(part.roots.map((root) => [root.name, placeIn(root)]));
+  const sourceOf = (path: string): string => {
+    const slash = path.indexOf('/');
+    const root = slash < 0 ? path : path.slice(0, slash);
+    return `${places.get(root) ?? ''}${path.slice(root.length)}`;
+  };
+  const aside = part.setAside.filter((path) => statOf(sourceOf(path)) !== undefined).sort(compareBytePaths);
+  const top = [...part.roots.map(({ name }) => name), ...(aside.length === 0 ? [] : [asideFolder])].sort();
+
+  function* everything(): Generator<WrittenEntry> {
+    for (const name of top) {
+      if (name === asideFolder) yield* setAside();
+      else yield* below(name, name, (path) => isData(part, path));
+    }
+  }
+
+  /** Each with the folders it lies in, those once. */
+  function* setAside(): Generator<WrittenEntry> {
+    yield folder(asideFolder, 0);
+    const made = new Set<string>();
+    for (const path of aside) {
+      const words = path.split('/');
+      for (let length = 1; length < words.length; length += 1) {
+        const parent = words.slice(0, length).join('/');
+        if (!made.has(parent)) yield folder(`${asideFolder}/${parent}`, 0);
+        made.add(parent);
+      }
+      yield* below(path, `${asideFolder}/${path}`, () => true);
+    }
+  }
+
+  /** The entry at a path and, of a folder, all that counts below. */
+  function* below(path: string, name: string, counts: (path: string) => boolean): Generator<WrittenEntry> {
+    const source = sourceOf(path);
+    const stat = statOf(source);
+    if (stat === undefined) return;
+    if (stat.isDirectory()) {
+      yield folder(name, mtimeOf(stat));
+      for (const child of readdirSync(Buffer.from(source, 'latin1'), { encoding: 'latin1' }).sort())
+        if (counts(`${path}/${child}`)) yield* below(`${path}/${child}`, `${name}/${child}`, counts);
+    } else if (stat.isFile()) yield file(name, source, stat);
+    else leftOut.push(name);
+  }
+
+  return {
+    leftOut: () => leftOut,
+    entries: (async function* () {
+      yield* everything();
+    })(),
+  };
+}
+
+/** Whether a path counts, or lies above one that does. */
+function isData({ only, derived, setAside }: Part, path: string): boolean {
+  if (derived.includes(path) || setAside.includes(path)) return false;
+  const root = path.slice(0, path.indexOf('/'));
+  const wanted = only.filter((it) => it.startsWith(`${root}/`));
+  return wanted.length === 0 || wanted.some((it) => it === path || it.startsWith(`${path}/`) || path.startsWith(`${it}/`));
+}
+
+function statOf(place: string): Stats | undefined {
+  return lstatSync(Buffer.from(place, 'latin1'), { throwIfNoEntry: false });
+}
+
+const mtimeOf = ({ mtimeMs }: Stats): number => Math.max(0, Math.floor(mtimeMs / 1000));
+
+const folder = (path: string, mtime: number): WrittenEntry => ({
+  kind: 'd',
+  path,
+  size: 0,
+  mtime,
+  content: () => pieces(undefined),
+});
+
+function file(path: string, source: string, stat: Stats): WrittenEntry {
+  const kind: EntryKind = (stat.mode & 0o100) === 0 ? 'f' : 'x';
+  return { kind, path, size: stat.size, mtime: mtimeOf(stat), content: () => pieces(source) };
+}
+
+const pieceBytes = 1 << 20;
+
+/** A file's content. Reads are synchronous: nothing else is served, and most files are small. */
+async function* pieces(source: string | undefined): AsyncGenerator<Buffer> {
+  if (source === undefined) return;
+  const descriptor = openSync(Buffer.from(source, 'latin1'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const { size } = fstatSync(descriptor);
+    for (let at = 0; ; ) {
+      const piece = Buffer.allocUnsafe(Math.max(1, Math.min(pieceBytes, size - at)));
+      const length = readSync(descriptor, piece, 0, piece.length, at);
+      if (length === 0) return;
+      at += length;
+      yield piece.subarray(0, length);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,109 @@
+import { createReadStream, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { openEnvelope, programs } from '../../src/kernel/backup/envelope.ts';
+import { readHeader } from '../../src/kernel/backup/read.ts';
+import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
+import { release } from '../../src/kernel/release.ts';
+import type { Report } from '../../src/kernel/report.ts';
+import { realSystem } from '../../src/kernel/system.ts';
+import { auditOrTell, openAudit } from '../audit/open-audit.ts';
+import { createBackup } from '../backup/create.ts';
+import { applianceIdentity, applianceKey } from '../backup/keys.ts';
+import { fromMedium, verifyBackup } from '../backup/verify.ts';
+import { readSite } from '../boot/site.ts';
+import type { CommandContext } from './context.ts';
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+
+/** `devserver backup create`. */
+export async function makeBackup(
+  { to, plain: isPlain = false }: { to: string; plain?: boolean },
+  { api, json, result }: CommandContext,
+): Promise<void> {
+  const system = requireRoot();
+  const { hostname: host } = readSite();
+  const report = reportTo(json);
+  if (isPlain) report({ type: 'warning', text: 'it will not be encrypted: who has the file has every secret of this appliance' });
+  const audit = openAudit();
+  const told = { who: 'root', what: 'backup create', to: path.resolve(to) };
+  try {
+    const options = { catalogue: readCatalogue(), api, system, report, to: path.resolve(to), host, release, isPlain };
+    const { file, bytes, pause, verified } = await createBackup(options);
+    const { entries, header } = verified;
+    await auditOrTell(audit, { ...told, to: file, result: `done: ${bytes} bytes, verified` });
+    result(`${file}: ${megabytes(bytes)}, ${entries} files and folders of ${header.parts.length} parts, verified`, {
+      ...{ file, bytes, pause, entries, content: verified.bytes, parts: header.parts.length, cut: header.cut },
+    });
+  } catch (error) {
+    await auditOrTell(audit, { ...told, result: `failed: ${error instanceof Error ? error.message : String(error)}` });
+    throw error;
+  }
+}
+
+/** `devserver backup verify FILE`. */
+export async function checkBackup(file: string, _: object, { json, result }: CommandContext): Promise<void> {
+  requireRoot();
+  requireFile(file);
+  const begun = performance.now();
+  const { header, entries, bytes } = await verifyBackup(fromMedium(file));
+  const seconds = Math.round(performance.now() - begun) / 1000;
+  if (!json) process.stderr.write(`${describe(header)}\n`);
+  result(`whole: ${entries} files and folders, ${megabytes(bytes)} of content, read in ${seconds.toFixed(1)} s`, {
+    ...{ file, host: header.host, cut: header.cut, release: header.appliance.release, parts: header.parts.length },
+    ...{ entries, bytes, seconds },
+  });
+}
+
+/** `devserver backup show FILE`: what it says of itself; nothing is checked. */
+export async function showBackup(file: string, _: object, { result }: CommandContext): Promise<void> {
+  requireRoot();
+  requireFile(file);
+  const header = await readHeader(openEnvelope(createReadStream(file), programs(applianceIdentity)));
+  const projects = [...new Set(header.parts.flatMap((it) => (it.startsWith('projects/') ? [it.split('/')[1] ?? ''] : [])))];
+  result(`${describe(header)}\n${projects.length} projects: ${projects.join(', ')}`, { file, ...header, projects });
+}
+
+/** `devserver backup list FOLDER`: the backups in a folder, by their names. */
+export async function listBackups(folder: string, _: object, { result }: CommandContext): Promise<void> {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError(`${folder} is no folder`, { exitCode: exitCodes.usage });
+  const files = readdirSync(folder)
+    .filter((name) => /^[a-z0-9.-]+-\d{8}T\d{6}Z\.devserver$/.test(name))
+    .sort()
+    .map((name) => ({ file: path.join(folder, name), bytes: statSync(path.join(folder, name)).size }));
+  result(files.length === 0 ? 'no backups' : files.map(({ file, bytes }) => `${file}  ${megabytes(bytes)}`).join('\n'), files);
+}
+
+/** `devserver backup key`: to whom backups are encrypted. */
+export async function showKey({ result }: CommandContext): Promise<void> {
+  const appliance = await applianceKey(requireRoot());
+  result(`this appliance: ${appliance}`, { appliance });
+}
+
+function describe({ host, cut, appliance }: { host: string; cut: string; appliance: { release: string; base: string } }): string {
+  return `${host} at ${cut}, by release ${appliance.release} on ${appliance.base}`;
+}
+
+function requireFile(file: string): void {
+  if (!statSync(file, { throwIfNoEntry: false })?.isFile())
+    throw new UserError(`there is no file ${file}`, { exitCode: exitCodes.usage });
+}
+
+function requireRoot(): ReturnType<typeof realSystem> {
+  const system = realSystem();
+  if (!system.isRoot) throw new UserError('only root may do this', { exitCode: exitCodes.usage, hint: 'sudo devserver backup' });
+  return system;
+}
+
+/** Stages as lines on standard error, or as JSON on standard output. */
+function reportTo(json: boolean): Report {
+  return (event) => {
+    if (json) return void process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (event.type === 'stage' && event.state === 'done') {
+      const bytes = event.bytes === undefined ? '' : `, ${megabytes(event.bytes)}`;
+      process.stderr.write(`${event.name}  ${event.seconds.toFixed(1)} s${bytes}\n`);
+    } else if (event.type === 'note' || event.type === 'warning')
+      process.stderr.write(`${event.type === 'warning' ? 'warning: ' : ''}${event.text}\n`);
+  };
+}

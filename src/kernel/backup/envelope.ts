@@ -1,0 +1,93 @@
+import { BackupFault } from './fault.ts';
+import { FilterError, through } from './filter.ts';
+import { sealed, unsealed } from './seal.ts';
+
+/** What takes the outer layers of a backup off: programs inside the appliance, libraries on any computer. */
+export interface Opener {
+  /** Takes age's layer off. */
+  readonly decrypted: (stream: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+  readonly decompressed: (stream: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+}
+
+const ageWord = Buffer.from('age-encryption.org/v1\n', 'latin1');
+const zstdWord = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+/** The archive within a backup: age's layer, where there is one, the seal and zstd's taken off. @throws BackupFault */
+export async function* openEnvelope(file: AsyncIterable<Uint8Array>, opener: Opener): AsyncGenerator<Uint8Array> {
+  const { first, all } = await beginning(file);
+  const isEncrypted = first.subarray(0, ageWord.length).equals(ageWord);
+  if (!isEncrypted && !first.subarray(0, zstdWord.length).equals(zstdWord))
+    throw new BackupFault('refused', 'it is no backup: it begins as neither age nor zstd do');
+  yield* opener.decompressed(unsealed(isEncrypted ? opener.decrypted(all) : all));
+}
+
+/** Enough of a stream to tell what it is, and the stream from its start. */
+async function beginning(stream: AsyncIterable<Uint8Array>): Promise<{ first: Buffer; all: AsyncIterable<Uint8Array> }> {
+  const source = stream[Symbol.asyncIterator]();
+  let first: Buffer = Buffer.alloc(0);
+  while (first.length < ageWord.length) {
+    const { value, done } = await source.next();
+    if (done === true) break;
+    first = Buffer.concat([first, value]);
+  }
+  const all = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield first;
+      for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
+    } finally {
+      await source.return?.();
+    }
+  };
+  return { first, all: all() };
+}
+
+/** How a backup is closed. */
+export interface Closing {
+  /** zstd's. */
+  readonly level: number;
+  /** Public halves of age's keys; none: not encrypted. */
+  readonly recipients: readonly string[];
+}
+
+/** The backup's bytes around an archive: compressed by all processors, sealed, encrypted. */
+export async function* closeEnvelope(
+  archive: AsyncIterable<Uint8Array>,
+  { level, recipients }: Closing,
+): AsyncGenerator<Uint8Array> {
+  const args = ['--compress', '--stdout', '--quiet', '--threads=0', `-${level}`];
+  const compressed = sealed(through({ file: 'zstd', args, hint: 'install zstd' }, archive));
+  if (recipients.length === 0) yield* compressed;
+  else {
+    const to = recipients.flatMap((key) => ['--recipient', key]);
+    yield* through({ file: 'age', args: ['--encrypt', ...to], hint: 'install age' }, compressed);
+  }
+}
+
+/** Takes the layers off by the programs; `identity` is a file with the key. */
+export function programs(identity: string | undefined): Opener {
+  return {
+    decrypted: (stream) => {
+      if (identity === undefined) throw new BackupFault('locked', 'it is encrypted, and no key is given');
+      const filter = { file: 'age', args: ['--decrypt', '--identity', identity], hint: 'install age' };
+      return explained(through(filter, stream), (said) =>
+        /no identity matched/.test(said)
+          ? new BackupFault('locked', 'the key that is given does not open it')
+          : new BackupFault('damaged', 'bytes of it were changed, or its end is missing'),
+      );
+    },
+    // windows up to 128 MiB and no more, whatever a frame asks for
+    decompressed: (stream) => {
+      const filter = { file: 'zstd', args: ['--decompress', '--stdout', '--quiet', '--memory=128MiB'], hint: 'install zstd' };
+      return explained(through(filter, stream), () => new BackupFault('damaged', 'its compressed data is damaged'));
+    },
+  };
+}
+
+async function* explained(stream: AsyncIterable<Uint8Array>, fault: (said: string) => BackupFault): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream;
+  } catch (error) {
+    if (error instanceof FilterError && !error.message.includes('is not there')) throw fault(error.said);
+    throw error;
+  }
+}
