@@ -51,6 +51,11 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
   const recipients = isPlain ? [] : [await applianceKey(system)];
   return withCut(api, system, async (cut) => {
     report({ type: 'note', text: `jobs waited ${cut.pause.toFixed(2)} s for the cut` });
+    for (const { project, job } of cut.open)
+      report({
+        type: 'warning',
+        text: `of ${project} it may hold a part only: an earlier change is not ended (devserver job show ${job})`,
+      });
     const projects = openSpecifications(specificationsIn(cut));
     for (const [name, why] of projects.damaged)
       report({ type: 'warning', text: `${name} is not in it: its specification can't be read: ${why}` });

@@ -18,6 +18,8 @@ export interface Cut {
   readonly moment: Date;
   /** Seconds for which jobs were held. */
   readonly pause: number;
+  /** Changes that were begun before and are not ended: of these projects it may show a part only. */
+  readonly open: readonly { readonly project: string; readonly job: string }[];
   /** Where something below /srv lies in it. */
   readonly placeOf: (place: string) => string;
 }
@@ -35,17 +37,17 @@ export async function withCut<T>(api: Api, system: System, work: (cut: Cut) => P
   try {
     // what is to be written anyway is written before anybody waits for it
     await system.run({ file: 'btrfs', args: ['filesystem', 'sync', top] });
-    const { moment, pause } = await held(api, async () => snapshot(system, ['-r', top, place]));
-    return await work({ moment, pause, placeOf: (it) => path.join(place, path.relative(top, it)) });
+    const shown = await held(api, async () => snapshot(system, ['-r', top, place]));
+    return await work({ ...shown, placeOf: (it) => path.join(place, path.relative(top, it)) });
   } finally {
     await dropAll(system);
   }
 }
 
 /** Keeps jobs waiting for `work`. @throws UserError when that ended before it did. */
-async function held(api: Api, work: () => Promise<void>): Promise<{ moment: Date; pause: number }> {
+async function held(api: Api, work: () => Promise<void>): Promise<Omit<Cut, 'placeOf'>> {
   const begun = performance.now();
-  const { hold } = await api.send<{ hold: string }>('POST', '/hold');
+  const { hold, open } = await api.send<{ hold: string; open: Cut['open'] }>('POST', '/hold');
   let whole = false;
   let moment = new Date();
   try {
@@ -56,7 +58,7 @@ async function held(api: Api, work: () => Promise<void>): Promise<{ moment: Date
   }
   if (!whole)
     throw new UserError('the snapshot took so long that jobs went on: it shows no single moment', { hint: 'try it again' });
-  return { moment, pause: Math.round(performance.now() - begun) / 1000 };
+  return { moment, open, pause: Math.round(performance.now() - begun) / 1000 };
 }
 
 /**

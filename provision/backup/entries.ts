@@ -47,7 +47,13 @@ export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => 
   /** The entry at a path and, of a folder, all that counts below. */
   function* below(path: string, name: string, counts: (path: string) => boolean): Generator<WrittenEntry> {
     const source = sourceOf(path);
-    const stat = statOf(source);
+    let stat: Stats | undefined;
+    try {
+      stat = statOf(source);
+    } catch (error) {
+      if (!isTooLong(error)) throw error;
+      leftOut.push(name);
+    }
     if (stat === undefined) return;
     if (stat.isDirectory()) {
       yield folder(name, mtimeOf(stat));
@@ -77,7 +83,12 @@ function statOf(place: string): Stats | undefined {
   return lstatSync(Buffer.from(place, 'latin1'), { throwIfNoEntry: false });
 }
 
-const mtimeOf = ({ mtimeMs }: Stats): number => Math.max(0, Math.floor(mtimeMs / 1000));
+/** A name that is as long as names can be has no room in the snapshot, whose folder's name is longer. */
+function isTooLong(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENAMETOOLONG';
+}
+
+const mtimeOf = ({ mtimeMs }: Stats): number => Math.floor(mtimeMs / 1000);
 
 const folder = (path: string, mtime: number): WrittenEntry => ({
   kind: 'd',

@@ -4,11 +4,11 @@ import { json, type Response, type Route } from './server.ts';
 
 /** Seconds for which jobs are held when whoever asked does not come back; making a cut takes a fraction of one. */
 const longest = 20;
-/** Seconds that jobs under way have to end. */
-const patience = 600;
+/** Seconds that jobs under way have to end; others wait meanwhile. */
+const patience = 30;
 
 /** On the administrator's socket alone: keeps jobs from running while a backup makes its cut. */
-export function holdRoutes(hold: Workshop['hold']): Record<string, Route> {
+export function holdRoutes({ hold, openJobs }: Pick<Workshop, 'hold' | 'openJobs'>): Record<string, Route> {
   const answer = async (work: () => Promise<Response>): Promise<Response> => {
     try {
       return await work();
@@ -18,7 +18,8 @@ export function holdRoutes(hold: Workshop['hold']): Record<string, Route> {
     }
   };
   return {
-    'POST /api/hold': () => answer(async () => json(200, { hold: await hold.take(longest, patience) })),
+    // who knows of jobs that are not ended can say of which projects a backup may hold a part only
+    'POST /api/hold': () => answer(async () => json(200, { hold: await hold.take(longest, patience), open: openJobs() })),
     'DELETE /api/hold/{hold}': ({ params }) => answer(async () => json(200, { held: hold.release(params.hold ?? '') })),
   };
 }

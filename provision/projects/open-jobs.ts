@@ -10,6 +10,8 @@ export interface OpenJobs {
   readonly add: (job: string, change: Change) => void;
   readonly drop: (job: string) => void;
   readonly has: (project: string) => boolean;
+  /** Which job each of these projects waits for. */
+  readonly all: () => readonly { readonly project: string; readonly job: string }[];
   /** @throws UserError (exit 7) when the project has one. */
   readonly refuse: (project: string) => void;
   /** @throws UserError (exit 7) when one of them may still make this person a member of something. */
@@ -30,6 +32,7 @@ export function openJobs(): OpenJobs {
   return {
     add: (job, change) => void changes.set(job, change),
     drop: (job) => void changes.delete(job),
+    all: () => [...changes].map(([job, change]) => ({ project: projectOf(change), job })),
     has: (project) => [...changes.values()].some((it) => projectOf(it) === project),
     refuse: (project) => refuse((change) => projectOf(change) === project),
     refusePerson: (user) => refuse((change) => bringsIn(change, user)),

@@ -29,8 +29,10 @@ export interface Workshop {
    * must not find them. @throws UserError (exit 7) when one is left open that could.
    */
   readonly without: (user: string) => Promise<void>;
-  /** Keeps jobs from running for a moment. */
+  /** Keeps jobs, and repairs of the doctor, from running for a moment. */
   readonly hold: Pick<Hold, 'take' | 'release'>;
+  /** Jobs that are not ended. */
+  readonly openJobs: OpenJobs['all'];
   /** The facts of a project as they are, or would be. */
   readonly factsOf: (project: ProjectSpecification) => ProjectFacts;
   /** Ends what a crash or a failing undo left open. Returns the jobs that are still open. */
@@ -55,13 +57,14 @@ export function openWorkshop(bench: Bench): Workshop {
   const shop: Shop = { bench, lanes, facts, running, open, underWay, hold };
   return {
     hold,
+    openJobs: open.all,
     factsOf: facts,
     isOpen: open.has,
     without: async (user) => {
       await underWay.without(user);
       open.refusePerson(user);
     },
-    alone: (name, work) => lanes.run(turnOf(name), 1, work),
+    alone: (name, work) => lanes.run(turnOf(name), 1, () => hold.during(work)),
     start: (name, by, prepare) => {
       const started = deferred<Job>();
       void lanes

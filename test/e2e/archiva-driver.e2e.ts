@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { randomFrom } from '../support/random.ts';
-import { archivaDeploy, archivaRest } from './support/apps.ts';
+import { archivaDeploy, archivaRest, setRole } from './support/apps.ts';
 import { Clients } from './support/clients.ts';
+import { devserverIn } from './support/devserver.ts';
 import { holders, inArchiva, subjects, twice, untilAnswers } from './support/java.ts';
+import { passwordOf } from './support/projects.ts';
 import { ask, askAndKill, undo } from './support/resources.ts';
 import { openSession, type Session } from './support/session.ts';
 
@@ -53,6 +55,61 @@ describe('a repository of Archiva', () => {
     await twice(session, 'remove', content);
     await twice(session, 'purge', content);
     expect(await inArchiva(session, name)).toEqual({ listed: [], disk: [] });
+  });
+});
+
+describe('who sees a repository', () => {
+  const list = (name: string): string => `/srv/maven/archiva/holders/${name}.json`;
+
+  it('is taken from those too who may not log in for now, also by the next project of the name', async () => {
+    const { must } = devserverIn(session);
+    const person = `off${Date.now().toString(36)}`;
+    const { content, repository } = subjects({ members: { [person]: 'reader' } });
+    const { name } = content.project;
+    const nobody = { ...repository, project: { ...repository.project, members: {} } };
+    await session.run(['devserver', 'user', 'add', person, '--password-file', '-'], `${passwordOf(person)}\n`);
+    await ask(session, 'make', content);
+    for (const last of ['apply', 'remove'] as const) {
+      await ask(session, 'apply', repository);
+      expect(await holders(session, name)).toEqual([person]);
+      await must('user', 'disable', person);
+      await ask(session, last, nobody);
+      if (last === 'remove') await ask(session, 'apply', nobody);
+      await must('user', 'enable', person);
+      expect(await holders(session, name), `after ${last}`).toEqual([]);
+    }
+    await undo(session, repository, 0);
+    await undo(session, content, 0);
+    await must('user', 'remove', person);
+  });
+
+  it('is told when somebody else changed it, and set right, with a list of the driver or without', async () => {
+    const { content, repository } = subjects({ members: { dev: 'developer' } });
+    const { name } = content.project;
+    const differs = async (): Promise<unknown> => {
+      // a doctor begins with the list of all
+      await session.driver('archiva', 'list', { resource: 'repository' });
+      return ((await ask(session, 'read', repository)) as { differs?: string }).differs;
+    };
+    await ask(session, 'make', content);
+    await ask(session, 'apply', repository);
+    for (const [role, people, told] of [
+      ['Observer', ['dev', 'out'], 'out can see it in Archiva'],
+      ['Observer', [], 'dev can not see it in Archiva'],
+      ['Manager', ['dev', 'out'], 'dev, out can change it in Archiva past the front'],
+    ] as const)
+      for (const isLost of [false, true]) {
+        expect(await differs()).toBeUndefined();
+        await setRole(session, `Repository ${role} - ${name}`, people);
+        if (isLost) await session.run(['rm', list(name)]);
+        else expect(await differs()).toBe(told);
+        await ask(session, 'apply', repository);
+        expect([await differs(), await holders(session, name)], `${told}, ${isLost}`).toEqual([undefined, ['dev']]);
+        expect(JSON.parse(await session.run(['cat', list(name)]))).toEqual(['dev']);
+      }
+    await undo(session, repository, 0);
+    await undo(session, content, 0);
+    expect(await session.tryRun(['test', '-e', list(name)])).toMatchObject({ exitCode: 1 });
   });
 });
 

@@ -25,12 +25,16 @@ export function headerOf(parts: readonly string[], changes: Partial<BackupHeader
 }
 
 /** The bytes of a backup without its compression: archive and seal. */
-export async function bytesOf(tree: Tree, header = headerOf([...tree.keys()])): Promise<Buffer> {
+export async function bytesOf(
+  tree: Tree,
+  header = headerOf([...tree.keys()]),
+  leftOut: Readonly<Record<string, readonly string[]>> = {},
+): Promise<Buffer> {
   const archive = writeBackup({
     header,
     pause: 0.25,
     open: (part) => ({
-      leftOut: () => [],
+      leftOut: () => leftOut[part] ?? [],
       entries: (async function* () {
         for (const { content, ...entry } of tree.get(part) ?? [])
           yield { ...entry, size: content.length, content: () => pieces(content, 1000) };

@@ -11,15 +11,22 @@ export const headerMember = 'devserver/header.json';
 export const manifestMember = 'devserver/manifest.json';
 export const partsFolder = 'parts';
 
-/** No size or count in a file is believed; these hold for what is read. */
+/** No size or count in a file is believed; these hold for what is read, and so for what is written. */
 export const limits = {
-  headerBytes: 1 << 20,
+  headerBytes: 8 << 20,
   manifestBytes: 16 << 20,
+  /** Objects and lists in one of them, and commas: what is read takes no more memory than these allow. */
+  values: 600_000,
+  commas: 2_000_000,
+  parts: 200_000,
+  /** Below its part: what Linux takes. */
   pathBytes: 4096,
-  depth: 256,
   entries: 10_000_000,
-  /** Names of what was left out, in all parts together. */
+  /** Names of what was left out, in all parts together, and their bytes. */
   leftOut: 10_000,
+  leftOutBytes: 1 << 20,
+  /** Seconds since 1970: eleven octal digits. */
+  mtime: 0o77_777_777_777,
 } as const;
 
 const component = '[a-z][a-z0-9-]{0,40}';
@@ -40,7 +47,8 @@ export const backupHeader = z.object({
   appliance: z.object({ release: word, base: word }),
   components: z.record(z.string().regex(new RegExp(`^${component}$`)), z.object({ format: dataFormat })),
   consistent: z.enum(['snapshot', 'fence']),
-  parts: z.array(partName).max(1_000_000),
+  /** No two the same. */
+  parts: z.array(partName),
 });
 export type BackupHeader = Readonly<z.output<typeof backupHeader>>;
 
@@ -57,9 +65,8 @@ export const partSummary = z.object({
 });
 export type PartSummary = Readonly<z.output<typeof partSummary>>;
 
-export const backupManifest = z.object({
-  parts: z.record(partName, partSummary),
-  /** Seconds for which writers were held. */
-  pause: z.number().min(0),
-});
-export type BackupManifest = Readonly<z.output<typeof backupManifest>>;
+export interface BackupManifest {
+  readonly parts: Readonly<Record<string, PartSummary>>;
+  /** Seconds for which jobs were held. */
+  readonly pause: number;
+}

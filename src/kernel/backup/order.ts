@@ -47,11 +47,12 @@ export function startOrder(parts: readonly string[]): Order {
 
 function placeOf(path: string): EntryPlace {
   const words = path.split('/');
-  if (path.length > limits.pathBytes || words.length > limits.depth) throw refused(path, 'is too long');
   if (words.some((it) => it === '' || it === '.' || it === '..') || path.includes('\0')) throw refused(path, 'is no plain path');
   const length = words[1] === 'projects' ? 4 : 3;
   if (words[0] !== partsFolder || words.length <= length) throw refused(path, 'belongs to no part');
-  return { part: words.slice(1, length).join('/'), path: words.slice(length).join('/') };
+  const place = { part: words.slice(1, length).join('/'), path: words.slice(length).join('/') };
+  if (place.path.length > limits.pathBytes) throw refused(path, 'is too long');
+  return place;
 }
 
 function refused(path: string, why: string): BackupFault {

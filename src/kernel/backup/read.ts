@@ -1,22 +1,12 @@
 import { createHash } from 'node:crypto';
-import type * as z from 'zod';
 import { padded } from '../tar/header.ts';
 import { type ByteReader, readBytes } from './byte-reader.ts';
 import { BackupFault } from './fault.ts';
-import {
-  type BackupHeader,
-  type BackupManifest,
-  backupFormat,
-  backupHeader,
-  backupManifest,
-  headerMember,
-  knownNeeds,
-  limits,
-  manifestMember,
-} from './layout.ts';
+import { type BackupHeader, type BackupManifest, headerMember, limits, manifestMember } from './layout.ts';
 import { type EntryKind, type Listing, startListing } from './listing.ts';
 import { readMember, type TarMember } from './member.ts';
 import { type EntryPlace, startOrder } from './order.ts';
+import { acceptedHeader, acceptedManifest } from './own-members.ts';
 
 /** An entry as it is read. `path` is latin1, below its part. */
 export interface ReadEntry extends EntryPlace {
@@ -62,14 +52,24 @@ async function readAll(bytes: ByteReader, visitor: BackupVisitor): Promise<Backu
   const header = acceptedHeader(await ownMember(bytes, headerMember, limits.headerBytes));
   await visitor.header?.(header);
   const order = startOrder(header.parts);
-  const seen = new Map<string, Listing>(header.parts.map((name) => [name, startListing()]));
+  const seen = new Map<string, ReturnType<Listing['summary']>>();
+  // parts come one after the other: one listing is open at a time
+  let open: { readonly part: string; readonly listing: Listing } | undefined;
+  const next = (part: string | undefined): Listing => {
+    if (open?.part === part && open !== undefined) return open.listing;
+    if (open !== undefined) seen.set(open.part, open.listing.summary());
+    const listing = startListing();
+    open = part === undefined ? undefined : { part, listing };
+    return listing;
+  };
   let total = 0;
   for (let count = 0; ; count += 1) {
     const member = await readMember(bytes);
     if (member === undefined) throw new BackupFault('damaged', 'its manifest is missing: it ends in the middle');
     if (member.path === manifestMember) {
-      const manifest = parsed(backupManifest, manifestMember, await contentOf(bytes, member, limits.manifestBytes));
+      const manifest = acceptedManifest(await contentOf(bytes, member, limits.manifestBytes), header);
       await requireEnd(bytes);
+      next(undefined);
       return { header, manifest, damaged: damagedParts(header, manifest, seen) };
     }
     if (count >= limits.entries) throw new BackupFault('refused', `it has more than ${limits.entries} entries`);
@@ -77,7 +77,7 @@ async function readAll(bytes: ByteReader, visitor: BackupVisitor): Promise<Backu
     const kind = member.kind === 'dir' ? 'd' : member.executable ? 'x' : 'f';
     const entry: ReadEntry = { ...place, kind, size: member.size, mtime: member.mtime };
     const sha256 = await readContent(bytes, entry, visitor);
-    seen.get(place.part)?.add({ kind, path: place.path, size: member.size, sha256 });
+    next(place.part).add({ kind, path: place.path, size: member.size, sha256 });
     total += member.size;
     visitor.onBytes?.(total);
   }
@@ -103,30 +103,13 @@ async function readContent(bytes: ByteReader, entry: ReadEntry, visitor: BackupV
   })();
   await visitor.entry?.(entry, untaken(content));
   for await (const _ of content);
-  for await (const _ of bytes.pass(padded(entry.size) - entry.size));
+  await requireZeros(bytes, padded(entry.size) - entry.size);
   return entry.kind === 'd' ? '-' : hash.digest('hex');
 }
 
 /** The same content, except that who stops taking it does not end it. */
 function untaken(content: AsyncGenerator<Buffer>): AsyncIterable<Buffer> {
   return { [Symbol.asyncIterator]: () => ({ next: () => content.next() }) };
-}
-
-function acceptedHeader(text: string): BackupHeader {
-  // a later format may have another header altogether: what it says of itself is looked at first
-  const value = json(headerMember, text) as { format?: unknown; needs?: unknown; appliance?: { release?: unknown } } | null;
-  const by = typeof value?.appliance?.release === 'string' ? ` (written by release ${value.appliance.release.slice(0, 40)})` : '';
-  if (typeof value?.format === 'number' && value.format > backupFormat)
-    throw new BackupFault('newer', `it has format ${value.format}${by}; this release reads up to ${backupFormat}`);
-  const unknown = Array.isArray(value?.needs) ? value.needs.filter((it) => !knownNeeds.has(String(it))) : [];
-  if (unknown.length > 0)
-    throw new BackupFault(
-      'newer',
-      `it needs what this release does not know${by}: ${unknown.map(String).join(', ').slice(0, 200)}`,
-    );
-  const header = parsed(backupHeader, headerMember, text);
-  if (new Set(header.parts).size < header.parts.length) throw new BackupFault('refused', 'its header names a part twice');
-  return header;
 }
 
 async function ownMember(bytes: ByteReader, path: string, most: number): Promise<string> {
@@ -139,31 +122,21 @@ async function ownMember(bytes: ByteReader, path: string, most: number): Promise
 async function contentOf(bytes: ByteReader, { kind, size, path }: TarMember, most: number): Promise<string> {
   if (kind !== 'file' || size > most) throw new BackupFault('refused', `${path} is longer than ${most} bytes`);
   const content = await bytes.take(size);
-  await bytes.take(padded(size) - size);
+  await requireZeros(bytes, padded(size) - size);
   return content.toString('utf8');
 }
 
-function parsed<T>(schema: z.ZodType<T>, path: string, text: string): T {
-  const { data, error } = schema.safeParse(json(path, text));
-  if (error === undefined) return data;
-  const { path: where, message } = error.issues[0] ?? { path: [], message: 'it is wrong' };
-  throw new BackupFault('refused', `${path}: ${[...where.map(String), message].join(': ').slice(0, 300)}`);
+async function requireZeros(bytes: ByteReader, length: number): Promise<void> {
+  if ((await bytes.take(length)).some((byte) => byte !== 0))
+    throw new BackupFault('refused', 'something lies between its entries');
 }
 
-function json(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new BackupFault('refused', `${path} is no JSON`, { cause: error });
-  }
-}
+const nothing = startListing().summary();
 
-function damagedParts({ parts }: BackupHeader, manifest: BackupManifest, seen: ReadonlyMap<string, Listing>): string[] {
-  const strange = Object.keys(manifest.parts).find((name) => !seen.has(name));
-  if (strange !== undefined) throw new BackupFault('refused', `its manifest names ${strange}, which its header does not`);
+function damagedParts({ parts }: BackupHeader, manifest: BackupManifest, seen: ReadonlyMap<string, typeof nothing>): string[] {
   return parts.filter((name) => {
-    const [said, is] = [manifest.parts[name], seen.get(name)?.summary()];
-    return said?.digest !== is?.digest || said?.entries !== is?.entries || said?.bytes !== is?.bytes;
+    const [said, is] = [manifest.parts[name], seen.get(name) ?? nothing];
+    return said?.digest !== is.digest || said.entries !== is.entries || said.bytes !== is.bytes;
   });
 }
 

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
+import { UserError } from '../errors.ts';
 import { block, padded } from '../tar/header.ts';
-import { tarEnd, tarHeader } from '../tar/write.ts';
+import { tarEnd } from '../tar/write.ts';
 import {
   type BackupHeader,
   type BackupManifest,
@@ -11,6 +12,7 @@ import {
   partsFolder,
 } from './layout.ts';
 import { compareBytePaths, type EntryKind, startListing } from './listing.ts';
+import { memberHeader, type TarMember } from './member.ts';
 
 /** An entry to be written. `path` is latin1, below its part. */
 export interface WrittenEntry {
@@ -48,10 +50,10 @@ export async function* writeBackup(options: WriteOptions): AsyncGenerator<Uint8A
 
 async function* members({ header, open, pause, onBytes }: WriteOptions): AsyncGenerator<Uint8Array> {
   const time = Math.floor(Date.parse(header.cut) / 1000);
-  yield* ownMember(headerMember, header, time);
+  yield* ownMember(headerMember, header, time, limits.headerBytes);
   const parts: Record<string, PartSummary> = {};
   let written = 0;
-  let namedSoFar = 0;
+  const named = firstNames();
   for (const name of header.parts) {
     const part = open(name);
     const listing = startListing();
@@ -60,7 +62,7 @@ async function* members({ header, open, pause, onBytes }: WriteOptions): AsyncGe
       if (last !== undefined && compareBytePaths(last, entry.path) >= 0)
         throw new Error(`${name}: ${JSON.stringify(entry.path)} comes behind ${JSON.stringify(last)}`);
       last = entry.path;
-      yield tarHeader(memberOf(name, entry), 'latin1');
+      yield memberHeader(memberOf(name, entry));
       if (entry.kind === 'd') {
         listing.add({ ...entry, size: 0, sha256: '-' });
         continue;
@@ -72,25 +74,37 @@ async function* members({ header, open, pause, onBytes }: WriteOptions): AsyncGe
       onBytes?.(written);
     }
     const leftOut = part.leftOut();
-    const named = leftOut.slice(0, limits.leftOut - namedSoFar);
-    namedSoFar += named.length;
-    parts[name] = { ...listing.summary(), leftOut: named, leftOutCount: leftOut.length };
+    parts[name] = { ...listing.summary(), leftOut: named(leftOut), leftOutCount: leftOut.length };
   }
   const manifest: BackupManifest = { parts, pause };
-  yield* ownMember(manifestMember, manifest, time);
+  yield* ownMember(manifestMember, manifest, time, limits.manifestBytes);
   yield tarEnd;
 }
 
-function memberOf(part: string, { kind, path, size, mtime }: WrittenEntry): Parameters<typeof tarHeader>[0] {
-  const owner = { target: '', uid: 0, gid: 0, mtime };
-  const place = `${partsFolder}/${part}/${path}`;
-  if (kind === 'd') return { kind: 'dir', path: place, size: 0, mode: 0o755, ...owner };
-  return { kind: 'file', path: place, size, mode: kind === 'x' ? 0o755 : 0o644, ...owner };
+function memberOf(part: string, { kind, path, size, mtime }: WrittenEntry): TarMember {
+  const time = Math.min(Math.max(0, Math.floor(mtime)), limits.mtime);
+  return {
+    ...{ kind: kind === 'd' ? 'dir' : 'file', path: `${partsFolder}/${part}/${path}`, executable: kind === 'x' },
+    ...{ size: kind === 'd' ? 0 : size, mtime: time },
+  };
 }
 
-async function* ownMember(path: string, value: object, mtime: number): AsyncGenerator<Uint8Array> {
+/** As many names as a manifest has room for, in all calls together. */
+function firstNames(): (names: readonly string[]) => string[] {
+  let [count, bytes] = [0, 0];
+  return (names) =>
+    names.filter((name) => {
+      count += 1;
+      // as JSON a byte takes up to six
+      bytes += 6 * name.length;
+      return count <= limits.leftOut && bytes <= limits.leftOutBytes;
+    });
+}
+
+async function* ownMember(path: string, value: object, mtime: number, most: number): AsyncGenerator<Uint8Array> {
   const content = Buffer.from(`${JSON.stringify(value)}\n`);
-  yield tarHeader({ kind: 'file', path, target: '', size: content.length, mode: 0o644, uid: 0, gid: 0, mtime });
+  if (content.length > most) throw new UserError(`${path} is too long: there are too many projects for one backup`);
+  yield memberHeader({ kind: 'file', path, executable: false, size: content.length, mtime });
   yield content;
   yield Buffer.alloc(padded(content.length) - content.length);
 }

@@ -112,7 +112,7 @@ async function requireAdministrator(connection: Connection, hint: string, reason
   const { status } = await get(connection, 'redbackServices/userService/getUsers');
   if (status === 200) return;
   throw new ArchivaError(
-    `${connection.credential?.user ?? 'nobody'} is no administrator of Archiva (${status}): ${hint}`,
+    `${connection.credential?.user ?? 'nobody'} may not administer Archiva (${status}): ${hint}`,
     status,
     isRefusal({ status, body: undefined }) ? reason : 'other',
   );

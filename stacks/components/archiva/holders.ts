@@ -2,18 +2,18 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../../../src/kernel/atomic-file.ts';
 import type { ProjectFacts } from '../../../src/kernel/project.ts';
-import { changeHolders, type Held, hasBrowseRole, holdersOf, rolesOfRepository, survey } from './roles.ts';
+import { giveRole, type Held, hasBrowseRole, heldBy, holdersOf, rolesOfRepository, survey, takeRole } from './roles.ts';
 
 /**
  * Who sees a project in Archiva's pages: its members, who all may look and nothing else. What they deploy goes through the
  * front, which knows their roles; a manager could delete a release here and deploy it anew.
  *
  * Asking Archiva who holds a role takes longer with every project, so the driver writes down to whom it gave one: a list per
- * project that names at least all who hold it. It lies beside Archiva's database and is lost with it, never without.
+ * project that names at least all to whom it did. It lies beside Archiva's database and is lost with it, never without.
  * Where there is no list, Archiva is asked.
  */
 const folder = '/srv/maven/archiva/holders';
-/** Projects whose holders were seen to be others than the driver made them: their lists are worth nothing. */
+/** Projects whose holders were seen to be others than the driver made them: their lists do not name them all. */
 const changedByOthers = new Set<string>();
 
 /** To be called before Archiva serves a repository it doesn't serve yet: whoever holds a role it has kept is asked for later. */
@@ -24,52 +24,66 @@ export async function prepareHolders(name: string): Promise<void> {
 
 /** Exactly the members see it; counts at once. Names the directory doesn't know are left out. */
 export async function setBrowsers({ name, members }: ProjectFacts): Promise<void> {
-  const { browse } = rolesOfRepository(name);
+  const { browse, manage } = rolesOfRepository(name);
   const wanted = Object.keys(members).sort();
-  const present = (changedByOthers.has(name) ? undefined : written(name)) ?? (await holdersOf(browse));
-  write(name, union(present, wanted));
-  surveyed = undefined;
+  const listed = written(name);
+  const isCertain = listed !== undefined && !changedByOthers.has(name);
+  const present = union(listed ?? [], isCertain ? [] : await holdersOf(browse));
   const gone = present.filter((it) => !wanted.includes(it));
+  write(name, union(present, wanted));
   // all who are wanted: somebody may have taken it from them in Archiva's own pages
-  const unknown = await changeHolders(browse, wanted, gone);
-  surveyed = undefined;
-  // who is unknown keeps what they have
-  write(
-    name,
-    union(
-      wanted,
-      gone.filter((it) => unknown.includes(it)),
-    ),
-  );
+  await giveRole(browse, wanted);
+  await takeRole(browse, gone);
+  // the driver gives nobody this one
+  const managers = isCertain ? [] : await holdersOf(manage);
+  await takeRole(manage, managers);
+  write(name, wanted);
+  changedByOthers.delete(name);
+  await seeAgain([...wanted, ...gone, ...managers]);
 }
 
 /** Nobody has a role of it any longer: Archiva keeps them for the next repository of this name. */
 export async function dropHolders(name: string): Promise<void> {
-  surveyed = undefined;
-  for (const role of Object.values(rolesOfRepository(name))) await changeHolders(role, [], await holdersOf(role));
-  surveyed = undefined;
+  const { browse, manage } = rolesOfRepository(name);
+  // the list names those too whom Archiva doesn't know for now
+  const people = union(written(name) ?? [], [...(await holdersOf(browse)), ...(await holdersOf(manage))]);
+  if (await hasBrowseRole(name)) for (const role of [browse, manage]) await takeRole(role, people);
   forget(name);
+  changedByOthers.delete(name);
+  await seeAgain(people);
 }
 
-/** In which way others than the members see it. Who is unknown can't, such as somebody who may not log in. */
+/** In which way others than the members see it, or change it. Who is unknown can't, such as somebody who may not log in. */
 export async function browsersDifference({ name, members }: ProjectFacts): Promise<string | undefined> {
-  const { browse } = rolesOfRepository(name);
+  const { browse, manage } = rolesOfRepository(name);
   const people = [...(await recentSurvey())];
-  const tooMany = people.filter(([it, { roles, wide }]) => !wide && roles.has(browse) && !Object.hasOwn(members, it));
-  const tooFew = people.filter(([it, { roles }]) => Object.hasOwn(members, it) && !roles.has(browse));
-  if (tooMany.length + tooFew.length === 0) return undefined;
+  const isMember = (it: string): boolean => Object.hasOwn(members, it);
+  const of = (which: (held: Held, person: string) => boolean): string =>
+    people
+      .flatMap(([person, held]) => (which(held, person) ? [person] : []))
+      .sort()
+      .join(', ');
+  const managers = of(({ roles, wide }) => !wide && roles.has(manage));
+  const strangers = of(({ roles, wide }, it) => !wide && roles.has(browse) && !isMember(it));
+  const missing = of(({ roles }, it) => !roles.has(browse) && isMember(it));
+  const found = [
+    [managers, 'can change it in Archiva past the front'],
+    [strangers, 'can see it in Archiva'],
+    [missing, 'can not see it in Archiva'],
+  ].find(([who]) => who !== '');
+  if (found === undefined) return undefined;
   changedByOthers.add(name);
-  const [which, can] = tooMany.length > 0 ? [tooMany, 'can'] : [tooFew, 'can not'];
-  return `${which.map(([it]) => it).join(', ')} ${can} see it in Archiva`;
+  return found.join(' ');
 }
 
 /** Milliseconds a survey is good for: the doctor asks about project after project. */
 const freshMs = 5000;
 interface Survey {
-  readonly people: Promise<ReadonlyMap<string, Held>>;
+  readonly people: Promise<Map<string, Held>>;
+  /** From when on it is too old. */
   until: number;
 }
-/** None after a change of the driver's own, and when a doctor begins. */
+/** None when a doctor begins. */
 let surveyed: Survey | undefined;
 
 /** What comes is about what is so from now on. */
@@ -77,21 +91,27 @@ export function forgetSurvey(): void {
   surveyed = undefined;
 }
 
-/** What everybody holds, no older than `freshMs` and than the last change. */
-async function recentSurvey(): Promise<ReadonlyMap<string, Held>> {
-  for (;;) {
-    if (surveyed === undefined || performance.now() > surveyed.until)
-      surveyed = { people: survey(), until: Number.POSITIVE_INFINITY };
-    const mine = surveyed;
-    try {
-      const people = await mine.people;
-      if (mine.until === Number.POSITIVE_INFINITY) mine.until = performance.now() + freshMs;
-      if (mine === surveyed) return people;
-    } catch (error) {
-      if (mine === surveyed) surveyed = undefined;
-      throw error;
-    }
+/** What everybody holds, as it was at most `freshMs` ago. */
+function recentSurvey(): Promise<ReadonlyMap<string, Held>> {
+  if (surveyed === undefined || performance.now() > surveyed.until) {
+    const mine: Survey = { people: survey(), until: Number.POSITIVE_INFINITY };
+    surveyed = mine;
+    mine.people.then(
+      () => {
+        mine.until = performance.now() + freshMs;
+      },
+      () => {
+        if (surveyed === mine) surveyed = undefined;
+      },
+    );
   }
+  return surveyed.people;
+}
+
+/** After a change of the driver's own: what these hold is looked at again, also where somebody looks just now. */
+async function seeAgain(names: readonly string[]): Promise<void> {
+  const people = await surveyed?.people.catch(() => undefined);
+  for (const name of names) if (people?.has(name) === true) people.set(name, await heldBy(name));
 }
 
 const union = (some: readonly string[], others: readonly string[]): string[] => [...new Set([...some, ...others])].sort();

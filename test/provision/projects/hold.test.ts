@@ -1,7 +1,15 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { holdRoutes } from '../../../provision/daemon/hold-routes.ts';
+import type { Request } from '../../../provision/daemon/server.ts';
 import { deferred } from '../../../provision/projects/deferred.ts';
+import { examine } from '../../../provision/projects/doctor.ts';
 import { makeHold } from '../../../provision/projects/hold.ts';
+import { openWorkshop } from '../../../provision/projects/workshop.ts';
+import { specification, worldBench } from '../../support/project-world.ts';
 
 /** A job that ends when told to, and what has begun. */
 function jobs(hold: ReturnType<typeof makeHold>): {
@@ -69,5 +77,50 @@ describe('a hold', () => {
     await Promise.all([one.done, two.done]);
     expect(log).toHaveLength(4);
     expect(hold.release(await hold.take(60, 1))).toBe(true);
+  });
+});
+
+describe('jobs and repairs of a daemon', () => {
+  /** The JSON a route answers. */
+  const asked = async (
+    routes: ReturnType<typeof holdRoutes>,
+    route: string,
+    params: Record<string, string> = {},
+  ): Promise<Record<string, unknown>> =>
+    JSON.parse(String((await routes[route]?.({ params } as Request))?.body)) as Record<string, unknown>;
+
+  it('wait while a backup makes its cut, and the cut is told which changes are not ended', async () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'hold-'));
+    let broken: string | undefined;
+    try {
+      const bench = worldBench(dir, () => broken);
+      const workshop = openWorkshop({ ...bench, patience: { live: 0, takenUp: 0 } });
+      const routes = holdRoutes(workshop);
+      const create = async (name: string): Promise<string> => {
+        const change = { kind: 'create', after: specification(name) } as const;
+        const job = await workshop.start(name, 'ann', async () => ({ change, seed: { files: [] } as never }));
+        return (await job.outcome).result;
+      };
+      broken = 'audit';
+      expect(await create('left')).toBe('left');
+      broken = undefined;
+
+      const { hold, open } = await asked(routes, 'POST /api/hold');
+      expect(open).toEqual([{ project: 'left', job: expect.any(String) as string }]);
+      let ended: string[] = [];
+      const waits = [
+        create('shop').then((result) => ended.push(`create ${result}`)),
+        examine(bench, workshop, true).then(() => ended.push('doctor')),
+      ];
+      await sleep(100);
+      expect(ended).toEqual([]);
+      expect(await asked(routes, 'DELETE /api/hold/{hold}', { hold: String(hold) })).toEqual({ held: true });
+      await Promise.all(waits);
+      expect(ended.sort()).toEqual(['create done', 'doctor']);
+      ended = [];
+      expect(await asked(routes, 'DELETE /api/hold/{hold}', { hold: String(hold) })).toEqual({ held: false });
+    } finally {
+      rmSync(dir, { recursive: true, force: true });
+    }
   });
 });
