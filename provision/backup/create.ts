@@ -6,6 +6,7 @@ import { closeEnvelope } from '../../src/kernel/backup/envelope.ts';
 import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
 import { writeBackup } from '../../src/kernel/backup/write.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
+import { isDiskFull } from '../../src/kernel/disk-full.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { type Report, stage } from '../../src/kernel/report.ts';
 import type { System } from '../../src/kernel/system.ts';
@@ -29,6 +30,8 @@ export interface CreateOptions {
   readonly host: string;
   readonly release: string;
   readonly isPlain: boolean;
+  /** Ends it, leaving nothing. */
+  readonly signal: AbortSignal;
 }
 
 export interface Created {
@@ -44,7 +47,7 @@ export interface Created {
  * whole and verified, and not before; nothing of one that fails is left.
  */
 export async function createBackup(options: CreateOptions): Promise<Created> {
-  const { catalogue, api, system, report, to, host, isPlain } = options;
+  const { catalogue, api, system, report, to, host, isPlain, signal } = options;
   if (!statSync(to, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError(`${to} is no folder`, { exitCode: exitCodes.usage });
   dropPartial(to, host);
@@ -73,13 +76,17 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
         },
       });
       const bytes = await stage(report, 'write', async () => {
-        const value = await written(partial, closeEnvelope(archive, { level, recipients }));
+        const value = await written(partial, until(signal, closeEnvelope(archive, { level, recipients })));
         return { value, outcome: { bytes: value } };
       });
-      const verified = await stage(report, 'verify', async () => ({ value: await verifyBackup(fromMedium(partial)) }));
+      const verified = await stage(report, 'verify', async () => ({
+        value: await verifyBackup(until(signal, fromMedium(partial))),
+      }));
       renameSync(partial, file);
       syncDirectory(to);
       return { file, bytes, pause: cut.pause, verified };
+    } catch (error) {
+      throw explained(error, to);
     } finally {
       rmSync(partial, { force: true });
     }
@@ -107,6 +114,27 @@ const stamp = (moment: Date): string => `${moment.toISOString().slice(0, 19).rep
 function dropPartial(folder: string, host: string): void {
   for (const name of readdirSync(folder))
     if (name.startsWith(`${host}-`) && name.endsWith(`${suffix}.partial`)) rmSync(path.join(folder, name), { force: true });
+}
+
+/** The same stream, until it is to end. */
+async function* until(signal: AbortSignal, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) {
+    if (signal.aborted) throw new UserError('interrupted; nothing of it is left', { exitCode: exitCodes.interrupted });
+    yield chunk;
+  }
+}
+
+/** What the medium refuses, in words. */
+function explained(error: unknown, to: string): unknown {
+  if (isDiskFull(error))
+    return new UserError(`there is no room for it in ${to}`, {
+      ...{ exitCode: exitCodes.machineLacks, cause: error },
+      hint: 'free some space there, or take a larger disk; nothing of it is left',
+    });
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof UserError || syscall === undefined || !['EIO', 'EROFS', 'ENODEV', 'ENXIO', 'EFBIG'].includes(code ?? ''))
+    return error;
+  return new UserError(`${to} can't be written: ${(error as Error).message}`, { cause: error, hint: 'is the disk still there?' });
 }
 
 /** Writes a new file and has it on the medium; its length. */

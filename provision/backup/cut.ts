@@ -48,11 +48,11 @@ export async function withCut<T>(api: Api, system: System, work: (cut: Cut) => P
 async function held(api: Api, work: () => Promise<void>): Promise<Omit<Cut, 'placeOf'>> {
   const begun = performance.now();
   const { hold, open } = await api.send<{ hold: string; open: Cut['open'] }>('POST', '/hold');
+  // what was acknowledged before is in it
+  const moment = new Date();
   let whole = false;
-  let moment = new Date();
   try {
     await work();
-    moment = new Date();
   } finally {
     whole = (await api.send<{ held: boolean }>('DELETE', `/hold/${hold}`)).held;
   }

@@ -27,8 +27,11 @@ export async function makeBackup(
   if (isPlain) report({ type: 'warning', text: 'it will not be encrypted: who has the file has every secret of this appliance' });
   const audit = openAudit();
   const told = { who: 'root', what: 'backup create', to: path.resolve(to) };
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupt.abort());
   try {
-    const options = { catalogue: readCatalogue(), api, system, report, to: path.resolve(to), host, release, isPlain };
+    const { signal } = interrupt;
+    const options = { catalogue: readCatalogue(), api, system, report, to: path.resolve(to), host, release, isPlain, signal };
     const { file, bytes, pause, verified } = await createBackup(options);
     const { entries, header } = verified;
     await auditOrTell(audit, { ...told, to: file, result: `done: ${bytes} bytes, verified` });

@@ -14,6 +14,7 @@ export const testTools: readonly HostTool[] = [
   { program: 'ldapsearch', package: 'ldap-utils', why: 'contract test of the directory', needed: true },
   { program: 'ip', package: 'iproute2', why: 'network of the contract tests', needed: true },
   { program: 'tmux', package: 'tmux', why: "terminal of the wizard's tests", needed: true },
+  { program: 'zstd', package: 'zstd', why: 'opens backups in the tests', needed: true },
   { program: 'mkfs.vfat', package: 'dosfstools', why: 'makes a USB disk for the tests', needed: true },
   { program: 'vagrant', package: 'vagrant', why: 'checks the Vagrantfile', needed: false },
 ];

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { UserError } from '../errors.ts';
 
 /** A program that makes one stream of another. Arguments are a list; no shell ever sees them. */
@@ -59,7 +58,20 @@ export async function* through(filter: Filter, input: AsyncIterable<Uint8Array>)
 async function feed(stdin: NodeJS.WritableStream & { destroyed?: boolean }, input: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of input) {
     if (stdin.destroyed === true) return;
-    if (!stdin.write(chunk)) await Promise.race([once(stdin, 'drain'), once(stdin, 'close')]);
+    if (!stdin.write(chunk)) await room(stdin);
   }
   stdin.end();
+}
+
+/** Until there is room, or nobody reads any more. */
+function room(stdin: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      stdin.off('drain', go);
+      stdin.off('close', go);
+      resolve();
+    };
+    stdin.on('drain', go);
+    stdin.on('close', go);
+  });
 }

@@ -1,0 +1,197 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { randomFrom } from '../support/random.ts';
+import { Clients } from './support/clients.ts';
+import { devserverIn, until } from './support/devserver.ts';
+import { openSession, type Session } from './support/session.ts';
+import { checkedOut, commit, kinds } from './support/working-copies.ts';
+
+/** `devserver backup`, on the appliance's own disks. Nothing restores a backup yet; standard tools open it here. */
+const appliance = inject('appliance');
+const clients = new Clients(appliance);
+const seed = process.env.DEVSERVER_SEED ?? String(Date.now());
+const random = randomFrom(seed);
+const target = '/var/tmp/backup-test';
+const opened = '/var/tmp/backup-opened';
+let session: Session;
+const inside = (script: string): Promise<string> => session.run(['sh', '-euc', script]);
+
+interface Created {
+  readonly exitCode: number;
+  readonly file: string;
+  readonly cut: string;
+  readonly pause: number;
+  readonly error?: { readonly message: string; readonly hint?: string };
+}
+
+async function create(to = target, ...flags: string[]): Promise<Created> {
+  const { exitCode, answer } = await devserverIn(session).ask('backup', 'create', '--to', to, ...flags);
+  return { exitCode, ...(answer as unknown as Omit<Created, 'exitCode'>) };
+}
+
+/** What a backup or its making may leave anywhere. */
+async function leftovers(): Promise<string[]> {
+  const found = await session.run(['find', '/srv/.backup', target, '-mindepth', '1', '-not', '-name', '*.devserver']);
+  return found
+    .trim()
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+/** Takes a backup apart with what every system has. */
+async function open(file: string): Promise<void> {
+  await inside(`rm -rf ${opened}; mkdir ${opened}
+    age --decrypt --identity /srv/system/secrets/backup/appliance ${file} | zstd --decompress --quiet | tar --extract --directory ${opened}`);
+}
+
+beforeAll(async () => {
+  console.log(`seed ${seed}`);
+  session = openSession(appliance.dir);
+  await session.run(['mkdir', '-p', target]);
+  for (const vcs of kinds) await devserverIn(session).must('newproject', `bk-${vcs}`, '--vcs', vcs, '--member', 'dev');
+}, 120_000);
+afterAll(async () => {
+  for (const vcs of kinds) await session.tryRun(['devserver', 'project', 'delete', `bk-${vcs}`, '--yes']);
+  await session.tryRun(['rm', '-rf', target, opened]);
+  await session.close();
+  clients.remove();
+});
+
+describe('a backup', () => {
+  it('holds what people made and every secret, in a form that standard tools open', async () => {
+    const { file, exitCode, pause } = await create();
+    expect(exitCode).toBe(0);
+    expect(await leftovers()).toEqual([]);
+    expect(await inside(`stat --format '%U %a' ${file}; head --bytes 21 ${file}`)).toBe('root 600\nage-encryption.org/v1');
+    await open(file);
+    const same = [
+      ['bk-git/git/repository/objects', '/srv/git/bk-git.git/objects'],
+      ['bk-git/git/repository/refs', '/srv/git/bk-git.git/refs'],
+      ['bk-hg/hg/repository/.hg/store', '/srv/hg/bk-hg/.hg/store'],
+      ['bk-svn/svn/repository/db/revs', '/srv/svn/bk-svn/db/revs'],
+      ['bk-svn/archiva/artifacts', '/srv/maven/repositories/bk-svn'],
+      ['bk-git/core/specification', '/srv/system/devserverd/projects/bk-git.yaml'],
+      ['bk-git/core/builder', '/srv/system/devserverd/secrets/bk-git.builder'],
+    ];
+    for (const [part, live] of same)
+      expect(await inside(`diff --recursive --exclude=.indexer ${opened}/parts/projects/${part} ${live}`)).toBe('');
+    expect(await inside(`diff --recursive ${opened}/parts/system/core/secrets /srv/system/secrets`)).toBe('');
+    const ldif = await inside(`cat ${opened}/parts/system/ldap/directory/directory.ldif`);
+    expect(ldif).toContain('\ndn: uid=dev,ou=people,dc=devserver\n');
+    expect(ldif).toMatch(/\nuserPassword:: /);
+    expect(ldif).toContain('\ndn: cn=bk-hg.developers,ou=groups,dc=devserver\n');
+    const checks = [
+      `git -c safe.directory='*' --git-dir ${opened}/parts/projects/bk-git/git/repository fsck --full`,
+      `svnadmin verify --quiet ${opened}/parts/projects/bk-svn/svn/repository`,
+      `hg --cwd ${opened}/parts/projects/bk-hg/hg/repository verify --quiet`,
+      `python3 -c "import sqlite3; c = sqlite3.connect('${opened}/parts/projects/bk-svn/trac/environment/db/trac.db'); assert c.execute('pragma integrity_check').fetchall() == [('ok',)]"`,
+    ];
+    for (const check of checks) await inside(check);
+    // what is code is there, and where nobody takes it for data
+    expect(
+      await inside(`cd ${opened}/parts/projects; ls bk-git/git/repository bk-git/git/aside/repository bk-git/hudson/aside/job`),
+    ).toMatch(
+      /aside\/job:\nconfig\.xml\n\nbk-git\/git\/aside\/repository:\nconfig\n\nbk-git\/git\/repository:\n(?![^]*(?:hooks|config))/,
+    );
+    expect(pause).toBeLessThan(1);
+  });
+
+  it('is told from one that was changed, cut short, or is none', { timeout: 120_000 }, async () => {
+    const { file } = await create();
+    const verify = async (of: string): Promise<[number, string]> => {
+      const { exitCode, answer } = await devserverIn(session).ask('backup', 'verify', of);
+      return [exitCode, answer.error?.message ?? ''];
+    };
+    expect(await verify(file)).toEqual([0, '']);
+    const size = Number(await inside(`stat --format %s ${file}`));
+    const bad = `${target}/bad.devserver`;
+    for (let round = 0; round < 8; round += 1) {
+      const at = Math.floor(random() * size);
+      await inside(`cp ${file} ${bad}; python3 -c "
+f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.write(bytes([b ^ ${2 ** Math.floor(random() * 8)}]))"`);
+      expect(await verify(bad), `a bit of byte ${at}`).toEqual([3, expect.any(String)]);
+      const length = round === 0 ? size - 1 : Math.floor(random() * size);
+      await inside(`head --bytes ${length} ${file} > ${bad}`);
+      expect(await verify(bad), `${length} bytes`).toEqual([3, expect.any(String)]);
+    }
+    const plain = await create(target, '--plain');
+    expect(await verify(plain.file)).toEqual([0, '']);
+    await inside(`rm ${bad}; cp /etc/passwd ${bad}`);
+    expect(await verify(bad)).toEqual([3, expect.stringContaining('it is no backup')]);
+    await inside(`echo x | age --encrypt --recipient $(age-keygen 2>/dev/null | age-keygen -y) > ${bad}`);
+    expect(await verify(bad)).toEqual([3, expect.stringContaining('does not open it')]);
+    await inside(`rm ${bad}`);
+    const { answer } = await devserverIn(session).ask('backup', 'show', file);
+    expect(answer).toMatchObject({
+      host: expect.any(String) as string,
+      projects: expect.arrayContaining(['bk-git', 'bk-hg']) as string[],
+    });
+  });
+
+  it('that has no room leaves nothing, and is told with a remedy', async () => {
+    const small = `${target}/small`;
+    await inside(`mkdir ${small}; mount -t tmpfs -o size=48k none ${small}`);
+    try {
+      expect(await create(small)).toMatchObject({
+        exitCode: 4,
+        error: { message: `there is no room for it in ${small}`, hint: expect.stringContaining('larger disk') as string },
+      });
+      expect(await inside(`ls ${small}`)).toBe('');
+    } finally {
+      await inside(`umount ${small}; rmdir ${small}`);
+    }
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('that is killed, interrupted or beside another harms nothing, and the next one succeeds', { timeout: 120_000 }, async () => {
+    const before = await inside(`ls ${target}`);
+    let hits = 0;
+    for (const [round, signal] of ['KILL', 'INT', 'KILL', 'TERM', 'KILL'].entries()) {
+      const running = create();
+      await sleep(200 + random() * 400);
+      await session.tryRun(['pkill', `--signal=${signal}`, '--full', 'devserver.mjs backup create']);
+      const { exitCode } = await running.catch(() => ({ exitCode: -1 }));
+      if (exitCode !== 0) hits += 1;
+      if (exitCode !== 0 && signal !== 'KILL') expect(await leftovers(), `round ${round}, ${signal}`).toEqual([]);
+      // whoever was held goes on
+      await devserverIn(session).must('project', 'set', 'bk-git', '--title', `round ${round}`);
+    }
+    await inside(
+      `cd ${target}; ls | grep --invert-match --line-regexp --fixed-strings "${before.trim()}" | xargs --no-run-if-empty rm --`,
+    );
+    expect((await create()).exitCode).toBe(0);
+    expect(await leftovers()).toEqual([]);
+    expect(hits, 'every one came too late').toBeGreaterThan(0);
+  });
+
+  it('holds every commit that was acknowledged before its cut', { timeout: 120_000 }, async () => {
+    const acknowledged: Record<string, number[]> = { git: [], hg: [], svn: [] };
+    let isOver = false;
+    const people = kinds.map(async (kind) => {
+      const folder = await checkedOut(clients, kind, `bk-${kind}`);
+      for (let count = 0; !isOver; count += 1) {
+        expect(await commit(clients, kind, folder, `change ${count}`)).toBe('yes');
+        acknowledged[kind]?.push(Date.now());
+      }
+    });
+    await until('everybody has committed', async () => Object.values(acknowledged).every(({ length }) => length >= 3));
+    const first = Object.fromEntries(kinds.map((kind) => [kind, acknowledged[kind]?.length]));
+    const { file, cut, exitCode } = await create();
+    isOver = true;
+    await Promise.all(people);
+    expect(exitCode).toBe(0);
+    await open(file);
+    const parts = `${opened}/parts/projects`;
+    const counts = {
+      git: `git -c safe.directory='*' --git-dir ${parts}/bk-git/git/repository rev-list --count main`,
+      hg: `hg --cwd ${parts}/bk-hg/hg/repository log --template 'x\\n' | wc -l`,
+      svn: `svnlook youngest ${parts}/bk-svn/svn/repository`,
+    };
+    for (const kind of kinds) {
+      const before = (acknowledged[kind] ?? []).filter((at) => at < Date.parse(cut)).length;
+      expect(before, `${kind}: the cut lies behind some`).toBeGreaterThanOrEqual(first[kind] ?? 1);
+      // beside those there is the first commit of the project, and in Subversion the one that made its folders
+      expect(Number(await inside(counts[kind])), `${kind}: ${before} were acknowledged`).toBeGreaterThanOrEqual(before + 1);
+    }
+  });
+});
