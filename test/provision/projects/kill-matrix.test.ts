@@ -160,22 +160,26 @@ describe(`a change that is cut short (seed ${seed})`, () => {
     300_000,
   );
 
-  it.each(kinds)('%s: the audit log has its end, whenever it is killed; twice at most, and then with one job', (kind) => {
-    const known = told(before.get(kind) ?? '').length;
-    const late = ['before:commit', 'after:commit', 'before:end', 'after:end'];
-    for (const fault of [...late, ...sample(faults.get(kind) ?? [], 2)]) {
-      const dir = copyOf(kind);
-      change(dir, kind, { DEVSERVERD_FAULT: fault });
-      change(dir, 'recover');
-      const lines = told(dir).slice(known);
-      const began = fault !== 'before:begin';
-      expect(lines.length, fault).toBe(!began ? 0 : fault === 'before:end' ? 2 : 1);
-      const committed = /commit|end/.test(fault) && fault !== 'before:commit';
-      const result = expect.stringMatching(committed ? /^done$/ : /^undone: /) as string;
-      for (const line of lines) expect(line, fault).toMatchObject({ job: lines[0]?.job, what: `project ${kind}`, result });
-      rmSync(dir, { recursive: true });
-    }
-  });
+  it.each(kinds)(
+    '%s: the audit log has its end, whenever it is killed; twice at most, and then with one job',
+    (kind) => {
+      const known = told(before.get(kind) ?? '').length;
+      const late = ['before:commit', 'after:commit', 'before:end', 'after:end'];
+      for (const fault of [...late, ...sample(faults.get(kind) ?? [], 2)]) {
+        const dir = copyOf(kind);
+        change(dir, kind, { DEVSERVERD_FAULT: fault });
+        change(dir, 'recover');
+        const lines = told(dir).slice(known);
+        const began = fault !== 'before:begin';
+        expect(lines.length, fault).toBe(!began ? 0 : fault === 'before:end' ? 2 : 1);
+        const committed = /commit|end/.test(fault) && fault !== 'before:commit';
+        const result = expect.stringMatching(committed ? /^done$/ : /^undone: /) as string;
+        for (const line of lines) expect(line, fault).toMatchObject({ job: lines[0]?.job, what: `project ${kind}`, result });
+        rmSync(dir, { recursive: true });
+      }
+    },
+    300_000,
+  );
 
   it.each(kinds)('%s: is not ended before the audit log has taken its end', (kind) => {
     const dir = copyOf(kind);
