@@ -14,6 +14,7 @@ import { openSpecifications } from '../projects/specifications.ts';
 import { type Cut, dumpsOf, specificationsIn, withCut } from './cut.ts';
 import { entriesOf } from './entries.ts';
 import { applianceKey } from './keys.ts';
+import { alone } from './lock.ts';
 import { type Part, partsOf } from './parts.ts';
 import { fromMedium, type Verified, verifyBackup } from './verify.ts';
 
@@ -46,7 +47,11 @@ export interface Created {
  * Writes a backup of the whole appliance into a folder and reads it back from the medium. Its name appears there when it is
  * whole and verified, and not before; nothing of one that fails is left.
  */
-export async function createBackup(options: CreateOptions): Promise<Created> {
+export function createBackup(options: CreateOptions): Promise<Created> {
+  return alone(() => create(options));
+}
+
+async function create(options: CreateOptions): Promise<Created> {
   const { catalogue, api, system, report, to, host, isPlain, signal } = options;
   if (!statSync(to, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError(`${to} is no folder`, { exitCode: exitCodes.usage });

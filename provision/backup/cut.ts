@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, readdirSync, statfsSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
@@ -11,6 +11,10 @@ import type { Part, Root } from './parts.ts';
 const top = '/srv';
 /** In the data disk's own subvolume; a snapshot of that holds none of the others. */
 const folder = appliancePaths.cuts;
+/** Root's alone: in a snapshot what a unit may not reach by its path lies at another. */
+const kept = path.join(folder, 'kept');
+/** For the account of the driver that dumps, and for nobody else. */
+const shown = path.join(folder, 'shown');
 const btrfs = 0x9123683e;
 
 /** The data disk as it was at one moment. */
@@ -33,19 +37,20 @@ export async function withCut<T>(api: Api, system: System, work: (cut: Cut) => P
   if (statfsSync(top).type !== btrfs)
     throw new UserError(`the data disk can't make snapshots: ${top} is not on btrfs`, { exitCode: exitCodes.machineLacks });
   await dropAll(system);
-  const place = path.join(folder, 'cut');
+  const place = path.join(kept, 'cut');
+  mkdirSync(kept, { mode: 0o700 });
   try {
     // what is to be written anyway is written before anybody waits for it
     await system.run({ file: 'btrfs', args: ['filesystem', 'sync', top] });
-    const shown = await held(api, async () => snapshot(system, ['-r', top, place]));
-    return await work({ ...shown, placeOf: (it) => path.join(place, path.relative(top, it)) });
+    const held = await whileHeld(api, async () => snapshot(system, ['-r', top, place]));
+    return await work({ ...held, placeOf: (it) => path.join(place, path.relative(top, it)) });
   } finally {
     await dropAll(system);
   }
 }
 
 /** Keeps jobs waiting for `work`. @throws UserError when that ended before it did. */
-async function held(api: Api, work: () => Promise<void>): Promise<Omit<Cut, 'placeOf'>> {
+async function whileHeld(api: Api, work: () => Promise<void>): Promise<Omit<Cut, 'placeOf'>> {
   const begun = performance.now();
   const { hold, open } = await api.send<{ hold: string; open: Cut['open'] }>('POST', '/hold');
   // what was acknowledged before is in it
@@ -74,17 +79,18 @@ export async function dumpsOf(
     roots.filter(({ isDumped }) => isDumped).map((root) => ({ component, root })),
   );
   if (wanted.length === 0) return new Map();
-  const copy = path.join(folder, 'copy');
-  await snapshot(system, [path.join(folder, 'cut'), copy]);
-  await system.run({ file: 'btrfs', args: ['subvolume', 'create', path.join(folder, 'dumps')] });
   const owners = readOwners();
   const dumps = new Map<Root, string>();
+  mkdirSync(shown, { mode: 0o710 });
+  const copy = path.join(shown, 'copy');
+  await snapshot(system, [path.join(kept, 'cut'), copy]);
   for (const { component: name, root } of wanted) {
     const component = catalogue.components.find((it) => it.name === name);
     if (component?.driver === undefined) throw new Error(`${name} has no driver that could dump ${root.name}`);
-    const into = path.join(folder, 'dumps', `${name}.${root.name}`);
-    mkdirSync(into, { mode: 0o700 });
     const { as } = component.driver;
+    chownSync(shown, 0, owners.gid(as));
+    const into = path.join(shown, `${name}.${root.name}`);
+    mkdirSync(into, { mode: 0o700 });
     chownSync(into, owners.uid(as), owners.gid(as));
     await askDriver(component, 'dump', { root: root.name, place: path.join(copy, path.relative(top, root.place)), into }, 600);
     dumps.set(root, into);
@@ -97,8 +103,11 @@ function snapshot(system: System, args: readonly string[]): Promise<void> {
 }
 
 async function dropAll(system: System): Promise<void> {
-  for (const name of readdirSync(folder))
-    await system.run({ file: 'btrfs', args: ['subvolume', 'delete', '--', path.join(folder, name)] });
+  for (const name of ['kept/cut', 'shown/copy']) {
+    const place = path.join(folder, name);
+    if (existsSync(place)) await system.run({ file: 'btrfs', args: ['subvolume', 'delete', '--', place] });
+  }
+  for (const place of readdirSync(folder)) rmSync(path.join(folder, place), { recursive: true, force: true });
 }
 
 /** Where the specifications of projects lie in a cut. */

@@ -28,7 +28,8 @@ export async function makeBackup(
   const audit = openAudit();
   const told = { who: 'root', what: 'backup create', to: path.resolve(to) };
   const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interrupt.abort());
+  // on, not once: whoever else listens would take a signal that nobody listens to any more for the end
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
   try {
     const { signal } = interrupt;
     const options = { catalogue: readCatalogue(), api, system, report, to: path.resolve(to), host, release, isPlain, signal };
