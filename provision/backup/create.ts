@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { closeEnvelope } from '../../src/kernel/backup/envelope.ts';
-import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
+import { type BackupHeader, backupFormat } from '../../src/kernel/backup/layout.ts';
 import { writeBackup } from '../../src/kernel/backup/write.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
 import { isDiskFull } from '../../src/kernel/disk-full.ts';
@@ -68,6 +68,7 @@ async function create(options: CreateOptions): Promise<Created> {
     for (const [name, why] of projects.damaged)
       report({ type: 'warning', text: `${name} is not in it: its specification can't be read: ${why}` });
     const parts = partsOf(catalogue, projects.all());
+    const named = new Map(parts.map((part) => [part.name, part]));
     const dumps = await stage(report, 'dumps', async () => ({ value: await dumpsOf(catalogue, parts, system) }));
     const file = path.join(to, `${host}-${stamp(cut.moment)}${suffix}`);
     const partial = `${file}.partial`;
@@ -75,10 +76,7 @@ async function create(options: CreateOptions): Promise<Created> {
       const archive = writeBackup({
         header: headerOf(options, cut, parts),
         pause: cut.pause,
-        open: (name) => {
-          const part = parts.find((it) => it.name === name) as Part;
-          return entriesOf(part, (root) => dumps.get(root) ?? cut.placeOf(root.place));
-        },
+        open: (name) => entriesOf(named.get(name) as Part, (root) => dumps.get(root) ?? cut.placeOf(root.place)),
       });
       const bytes = await stage(report, 'write', async () => {
         const value = await written(partial, until(signal, closeEnvelope(archive, { level, recipients })));
@@ -101,7 +99,7 @@ async function create(options: CreateOptions): Promise<Created> {
 function headerOf({ catalogue, host, release }: CreateOptions, { moment }: Cut, parts: readonly Part[]): BackupHeader {
   const named = new Set(parts.map(({ component }) => component));
   return {
-    format: 1,
+    format: backupFormat,
     needs: [],
     host,
     cut: moment.toISOString(),

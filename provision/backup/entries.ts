@@ -65,9 +65,7 @@ export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => 
 
   return {
     leftOut: () => leftOut,
-    entries: (async function* () {
-      yield* everything();
-    })(),
+    entries: everything(),
   };
 }
 
@@ -95,7 +93,7 @@ const folder = (path: string, mtime: number): WrittenEntry => ({
   path,
   size: 0,
   mtime,
-  content: () => pieces(undefined),
+  content: () => [],
 });
 
 function file(path: string, source: string, stat: Stats): WrittenEntry {
@@ -106,8 +104,7 @@ function file(path: string, source: string, stat: Stats): WrittenEntry {
 const pieceBytes = 1 << 20;
 
 /** A file's content. Reads are synchronous: nothing else is served, and most files are small. */
-async function* pieces(source: string | undefined): AsyncGenerator<Buffer> {
-  if (source === undefined) return;
+function* pieces(source: string): Generator<Buffer> {
   const descriptor = openSync(Buffer.from(source, 'latin1'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const { size } = fstatSync(descriptor);

@@ -87,7 +87,7 @@ async function* explained(stream: AsyncIterable<Uint8Array>, fault: (said: strin
   try {
     yield* stream;
   } catch (error) {
-    if (error instanceof FilterError && !error.message.includes('is not there')) throw fault(error.said);
+    if (error instanceof FilterError && error.hasRun) throw fault(error.said);
     throw error;
   }
 }

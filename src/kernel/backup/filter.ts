@@ -13,12 +13,21 @@ export interface Filter {
 export class FilterError extends UserError {
   /** The last lines it wrote to standard error. */
   readonly said: string;
+  /** It ran, and did not like what it got. */
+  readonly hasRun: boolean;
 
-  constructor({ file }: Filter, how: string, said: string) {
+  constructor({ file }: Filter, { how, hasRun }: Ending, said: string) {
     super(`${file} ${how}`, { details: said === '' ? [] : said.split('\n').slice(-5) });
     this.name = 'FilterError';
     this.said = said;
+    this.hasRun = hasRun;
   }
+}
+
+/** How a program failed. */
+interface Ending {
+  readonly how: string;
+  readonly hasRun: boolean;
 }
 
 /**
@@ -31,11 +40,11 @@ export async function* through(filter: Filter, input: AsyncIterable<Uint8Array>)
   child.stderr.on('data', (part: Buffer) => {
     said = `${said}${part.toString('utf8')}`.slice(-4000);
   });
-  const ended = new Promise<string | undefined>((resolve) => {
+  const ended = new Promise<Ending | undefined>((resolve) => {
     child.on('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ENOENT' ? `is not there: ${filter.hint}` : error.message),
+      resolve({ how: error.code === 'ENOENT' ? `is not there: ${filter.hint}` : error.message, hasRun: false }),
     );
-    child.on('close', (code, signal) => resolve(code === 0 ? undefined : `ended with ${signal ?? code}`));
+    child.on('close', (code, signal) => resolve(code === 0 ? undefined : { how: `ended with ${signal ?? code}`, hasRun: true }));
   });
   // whoever ends first says so by the exit code
   child.stdin.on('error', () => {});
@@ -46,10 +55,10 @@ export async function* through(filter: Filter, input: AsyncIterable<Uint8Array>)
   });
   try {
     for await (const piece of child.stdout) yield piece as Buffer;
-    const how = await ended;
+    const ending = await ended;
     await fed;
     if (failure !== undefined) throw failure.error;
-    if (how !== undefined) throw new FilterError(filter, how, said.trim());
+    if (ending !== undefined) throw new FilterError(filter, ending, said.trim());
   } finally {
     child.kill('SIGKILL');
   }

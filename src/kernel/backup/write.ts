@@ -14,6 +14,9 @@ import {
 import { compareBytePaths, type EntryKind, startListing } from './listing.ts';
 import { memberHeader, type TarMember } from './member.ts';
 
+/** One after the other, whether or not each has to be waited for. */
+type Pieces<T> = Iterable<T> | AsyncIterable<T>;
+
 /** An entry to be written. `path` is latin1, below its part. */
 export interface WrittenEntry {
   readonly kind: EntryKind;
@@ -23,12 +26,12 @@ export interface WrittenEntry {
   /** Seconds since 1970. */
   readonly mtime: number;
   /** Exactly `size` bytes; not called for a folder. */
-  readonly content: () => AsyncIterable<Uint8Array>;
+  readonly content: () => Pieces<Uint8Array>;
 }
 
 /** A part to be written; its entries in the order of `compareBytePaths`. */
 export interface WrittenPart {
-  readonly entries: AsyncIterable<WrittenEntry>;
+  readonly entries: Pieces<WrittenEntry>;
   /** Asked when all entries have been read: what was no file or folder. */
   readonly leftOut: () => readonly string[];
 }
