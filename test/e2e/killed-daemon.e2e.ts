@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
 import { randomFrom } from '../support/random.ts';
 import { Clients } from './support/clients.ts';
-import { type ChangeName, type Course, changeNames, changes, seen, undisturbed } from './support/courses.ts';
+import { type ChangeName, type Course, changes, disturbEach, seen, takeBack } from './support/courses.ts';
 import { type DaemonFaults, openDaemonFaults } from './support/daemon-faults.ts';
 import { devserverIn, until } from './support/devserver.ts';
 import { openSession, type Session } from './support/session.ts';
@@ -72,32 +72,16 @@ describe(`a daemon that is killed in the middle of a change (seed ${seed})`, () 
   it.each(sampled(kinds))(
     'leaves a project with %s whole or absent in every service',
     async (vcs) => {
-      const { must } = devserverIn(session);
       const name = `killed-${vcs}`;
-      const courses = new Map<ChangeName, Course & { places: string[] }>();
-      for (const change of changeNames) {
-        const course = await undisturbed({ session, clients }, change, name, vcs);
-        courses.set(change, { ...course, places: placesOf(await lastJournal()) });
-        if (change === 'member') await must(...changes.member.back(name));
-      }
-      for (const change of changeNames) {
-        const { command, back } = changes[change];
-        const course = courses.get(change);
-        if (course === undefined) throw new Error(`${change} was not measured`);
-        if (change === 'undelete') await must(...(back?.(name) ?? []));
-        for (const [index, place] of sampled(course.places).entries()) {
+      const places = async (): Promise<string[]> => placesOf(await lastJournal());
+      await disturbEach({ session, clients }, { name, vcs }, places, async (change, course, all) => {
+        for (const [index, place] of sampled(all).entries()) {
           counted({ kills: 1 });
           const subject = change === 'create' ? `${name}-${index}` : name;
           const committed = await cutShort(change, place, subject, vcs, course);
-          if (change === 'create') {
-            // nothing is in the way of the same name
-            if (!committed) await must(...command(subject, vcs));
-            await must(...changes.delete.command(subject));
-          } else if (committed) await must(...(back?.(subject) ?? []));
+          await takeBack({ session, clients }, change, { name: subject, vcs }, committed);
         }
-        if (change === 'undelete') await must(...command(name, vcs));
-      }
-      await must(...changes.delete.command(name));
+      });
     },
     full ? 7_200_000 : 300_000,
   );

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
 import { randomFrom } from '../support/random.ts';
 import { Clients } from './support/clients.ts';
-import { type ChangeName, changeNames, changes, type Inside, seen, undisturbed } from './support/courses.ts';
+import { changes, disturbEach, type Inside, seen, takeBack } from './support/courses.ts';
 import { devserverIn } from './support/devserver.ts';
 import { killDriver } from './support/resources.ts';
 import { openSession } from './support/session.ts';
@@ -40,40 +40,26 @@ describe(`a driver that is killed in the middle of a change (seed ${seed})`, () 
   it.each(full ? kinds : [kinds[Math.floor(random() * kinds.length)] ?? 'git'])(
     'leaves a project with %s as it was, or as it was to be, in every service',
     async (vcs) => {
-      const { must } = devserverIn(inside.session);
       const name = `driven-${vcs}`;
       const ends = { done: 0, undone: 0 };
-      const courses = new Map<ChangeName, Awaited<ReturnType<typeof undisturbed>>>();
-      for (const change of changeNames) {
-        courses.set(change, await undisturbed(inside, change, name, vcs));
-        if (change === 'member') await must(...changes.member.back(name));
-      }
-      for (const change of changeNames) {
-        const { command, back } = changes[change];
-        const course = courses.get(change);
-        if (course === undefined) throw new Error(`${change} was not measured`);
-        if (change === 'undelete') await must(...(back?.(name) ?? []));
+      const nothing = async (): Promise<void> => {};
+      await disturbEach(inside, { name, vcs }, nothing, async (change, course) => {
         for (const driver of driversOf(vcs))
           for (let index = 0; index < kills; index += 1) {
             counted({ driverKills: 1 });
             const subject = change === 'create' ? `${name}-${driver}-${index}` : name;
             const at = (course.milliseconds * (index + random())) / kills;
             const cell = `${change} ${vcs}, ${driver} killed after ${Math.round(at)} of ${Math.round(course.milliseconds)} ms`;
-            const code = await withKilled(driver, at, command(subject, vcs));
+            const code = await withKilled(driver, at, changes[change].command(subject, vcs));
             expect([0, 5, 6], cell).toContain(code);
             // made, and not cleaned up behind: that is done by the next try
-            if (code === 6) await must('job', 'resume');
-            const exitCode = code === 6 ? 0 : code;
-            expect(await seen(inside, change, subject, vcs), cell).toEqual(exitCode === 0 ? course.after : course.before);
-            ends[exitCode === 0 ? 'done' : 'undone'] += 1;
-            if (change === 'create') {
-              if (exitCode !== 0) await must(...command(subject, vcs));
-              await must(...changes.delete.command(subject));
-            } else if (exitCode === 0) await must(...(back?.(subject) ?? []));
+            if (code === 6) await devserverIn(inside.session).must('job', 'resume');
+            const isDone = code !== 5;
+            expect(await seen(inside, change, subject, vcs), cell).toEqual(isDone ? course.after : course.before);
+            ends[isDone ? 'done' : 'undone'] += 1;
+            await takeBack(inside, change, { name: subject, vcs }, isDone);
           }
-        if (change === 'undelete') await must(...command(name, vcs));
-      }
-      await must(...changes.delete.command(name));
+      });
       console.log(`${vcs}: ${JSON.stringify(ends)}`);
       if (full) expect(ends.undone, 'no kill hit anything').toBeGreaterThan(0);
     },

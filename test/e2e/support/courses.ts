@@ -24,7 +24,7 @@ export const changes = {
   },
 } as const;
 export type ChangeName = keyof typeof changes;
-export const changeNames = Object.keys(changes) as ChangeName[];
+const changeNames = Object.keys(changes) as ChangeName[];
 
 /** An appliance, and real clients of its services. */
 export interface Inside {
@@ -98,7 +98,7 @@ export interface Course {
 }
 
 /** Makes a change, and tells what it changes. */
-export async function undisturbed(inside: Inside, change: ChangeName, name: string, vcs: Kind): Promise<Course> {
+async function undisturbed(inside: Inside, change: ChangeName, name: string, vcs: Kind): Promise<Course> {
   const before = await seen(inside, change, name, vcs);
   const begun = performance.now();
   await devserverIn(inside.session).must(...changes[change].command(name, vcs));
@@ -106,4 +106,45 @@ export async function undisturbed(inside: Inside, change: ChangeName, name: stri
   const after = await seen(inside, change, name, vcs);
   expect(after, `${change} changes nothing`).not.toEqual(before);
   return { before, after, milliseconds };
+}
+
+/**
+ * Makes every change of a project once with nothing happening to it, looking at what else is of interest behind each; then
+ * hands each to `disturb` with the project as it was before. The project is gone in the end.
+ */
+export async function disturbEach<T>(
+  inside: Inside,
+  { name, vcs }: { readonly name: string; readonly vcs: Kind },
+  look: () => Promise<T>,
+  disturb: (change: ChangeName, course: Course, looked: T) => Promise<void>,
+): Promise<void> {
+  const { must } = devserverIn(inside.session);
+  const courses = new Map<ChangeName, { readonly course: Course; readonly looked: T }>();
+  for (const change of changeNames) {
+    courses.set(change, { course: await undisturbed(inside, change, name, vcs), looked: await look() });
+    if (change === 'member') await must(...changes.member.back(name));
+  }
+  for (const [change, { course, looked }] of courses) {
+    const { command, back } = changes[change];
+    if (change === 'undelete') await must(...(back?.(name) ?? []));
+    await disturb(change, course, looked);
+    if (change === 'undelete') await must(...command(name, vcs));
+  }
+  await must(...changes.delete.command(name));
+}
+
+/** Takes a disturbed change back, so that it can be made again. A new project was one of its own, and goes. */
+export async function takeBack(
+  inside: Inside,
+  change: ChangeName,
+  { name, vcs }: { readonly name: string; readonly vcs: Kind },
+  isDone: boolean,
+): Promise<void> {
+  const { must } = devserverIn(inside.session);
+  const { command, back } = changes[change];
+  if (change === 'create') {
+    // nothing is in the way of the same name
+    if (!isDone) await must(...command(name, vcs));
+    await must(...changes.delete.command(name));
+  } else if (isDone) await must(...(back?.(name) ?? []));
 }

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BackupFault, type BackupReason } from '../../../src/kernel/backup/fault.ts';
 import { compareBytePaths } from '../../../src/kernel/backup/listing.ts';
-import { sealBytes, sealed } from '../../../src/kernel/backup/seal.ts';
+import { readBackup } from '../../../src/kernel/backup/read.ts';
+import { sealBytes, sealed, unsealed } from '../../../src/kernel/backup/seal.ts';
 import { bytesOf, collected, headerOf, madeUpTree, pieces, readTree, type Tree } from '../../support/backup-tree.ts';
 import { counted } from '../../support/counted.ts';
 import { randomFrom } from '../../support/random.ts';
@@ -51,8 +52,6 @@ describe(`a backup (seed ${seed})`, () => {
   it('is taken without what it holds being looked at', async () => {
     const bytes = await bytesOf(madeUpTree(random));
     const whole = await readTree(bytes);
-    const { readBackup } = await import('../../../src/kernel/backup/read.ts');
-    const { unsealed } = await import('../../../src/kernel/backup/seal.ts');
     const glanced = await readBackup(unsealed(pieces(bytes, 100)), {
       entry: async (_, content) => {
         for await (const _piece of content) break;
