@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { ask } from '../src/kernel/ask.ts';
 import { type NewProjectOptions, newProject, requestOf } from '../src/kernel/client/newproject.ts';
 import { newProjectFlags, newProjectText } from '../src/kernel/client/newproject-flags.ts';
+import { exitCodes, UserError } from '../src/kernel/errors.ts';
 import { withFlags } from '../src/kernel/flags.ts';
 import { addAuthority, listAuthorities, removeAuthority } from './commands/authority.ts';
 import { checkBackup, listBackups, makeBackup, showBackup, showKey } from './commands/backup.ts';
@@ -16,6 +17,7 @@ import {
   showProject,
   undeleteProject,
 } from './commands/project.ts';
+import { type RestoreOptions, restore, showRestore } from './commands/restore.ts';
 import { showStatus } from './commands/status.ts';
 import { addUser, changeUser, listUsers, newPassword, removeUser, showUser, type UserOptions } from './commands/user.ts';
 import { importUsers } from './commands/user-import.ts';
@@ -37,6 +39,7 @@ export function program(): Command {
   addUserCommands(root.command('user').description('the people'));
   addAuthorityCommands(root.command('authority').description('authorities of the site, trusted towards the outside'));
   addBackup(root.command('backup').description('one file of everything people made, and of every secret'));
+  addRestore(root);
   const job = root.command('job').description('what the daemon did');
   withJson(job.command('list')).description('the newest jobs').action(run(listJobs));
   withJson(job.command('show <JOB>'))
@@ -76,6 +79,22 @@ function addBackup(backup: Command): void {
   withJson(backup.command('key'))
     .description('to whom backups are encrypted')
     .action(run((context) => showKey(context)));
+}
+
+function addRestore(root: Command): void {
+  withJson(root.command('restore [FILE]'))
+    .description('take a backup back: prepared beside the live data, put in place by a restart, kept only when it passes')
+    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
+    .option('--dry-run', 'read the whole file and say what it would do')
+    .option('--no-reboot', 'the next start puts it in place')
+    .option('--show', 'how the last one went')
+    .option('--yes', 'ask nothing')
+    .action(async (file: string | undefined, options: RestoreOptions & CommonOptions & { show?: boolean }) => {
+      const context = commandContext(options);
+      if (options.show === true) return showRestore(context);
+      if (file === undefined) throw new UserError('which file?', { exitCode: exitCodes.usage, hint: 'devserver restore FILE' });
+      await restore(file, options, context, agreed);
+    });
 }
 
 function addProject(project: Command): void {
@@ -199,4 +218,8 @@ async function confirmed(name: string): Promise<boolean> {
   if (!terminal) return false;
   const typed = await ask({ id: 'name', flag: 'yes', message: `Type ${name} to delete it`, kind: 'text', default: '' });
   return typed === name;
+}
+
+async function agreed(question: string): Promise<boolean> {
+  return terminal && (await ask({ id: 'sure', flag: 'yes', message: question, kind: 'yes-no', default: false })) === true;
 }

@@ -98,13 +98,16 @@ async function create(options: CreateOptions): Promise<Created> {
 
 function headerOf({ catalogue, host, release }: CreateOptions, { moment }: Cut, parts: readonly Part[]): BackupHeader {
   const named = new Set(parts.map(({ component }) => component));
+  const formats = catalogue.components.flatMap(({ name, backup }): [string, { format: number }][] =>
+    backup !== undefined && named.has(name) ? [[name, { format: backup.format }]] : [],
+  );
   return {
     format: backupFormat,
     needs: [],
     host,
     cut: moment.toISOString(),
     appliance: { release, base: catalogue.base.name },
-    components: Object.fromEntries([...named].map((name) => [name, { format: 1 }])),
+    components: Object.fromEntries(formats),
     consistent: 'snapshot',
     parts: parts.map(({ name }) => name),
   };

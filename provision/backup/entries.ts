@@ -1,11 +1,11 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs';
+import { asideFolder } from '../../src/kernel/backup/layout.ts';
 import { compareBytePaths, type EntryKind } from '../../src/kernel/backup/listing.ts';
 import type { WrittenEntry, WrittenPart } from '../../src/kernel/backup/write.ts';
+import { isData } from './data.ts';
 import type { Part } from './parts.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-/** Where what is set aside lies in a part. */
-export const asideFolder = 'aside';
 
 /**
  * The entries of a part, in the order they are written. `placeIn` says where a root lies in the cut.
@@ -19,8 +19,10 @@ export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => 
     const root = slash < 0 ? path : path.slice(0, slash);
     return `${places.get(root) ?? ''}${path.slice(root.length)}`;
   };
-  const aside = part.setAside.filter((path) => statOf(sourceOf(path)) !== undefined).sort(compareBytePaths);
-  const top = [...part.roots.map(({ name }) => name), ...(aside.length === 0 ? [] : [asideFolder])].sort();
+  // a link there is the appliance's own, and made again
+  const aside = part.setAside.filter((path) => statOf(sourceOf(path))?.isSymbolicLink() === false).sort(compareBytePaths);
+  const data = part.roots.map(({ name }) => name).filter((name) => isData(part, name));
+  const top = [...data, ...(aside.length === 0 ? [] : [asideFolder])].sort();
 
   function* everything(): Generator<WrittenEntry> {
     for (const name of top) {
@@ -67,14 +69,6 @@ export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => 
     leftOut: () => leftOut,
     entries: everything(),
   };
-}
-
-/** Whether a path counts, or lies above one that does. */
-function isData({ only, derived, setAside }: Part, path: string): boolean {
-  if (derived.includes(path) || setAside.includes(path)) return false;
-  const root = path.slice(0, path.indexOf('/'));
-  const wanted = only.filter((it) => it.startsWith(`${root}/`));
-  return wanted.length === 0 || wanted.some((it) => it === path || it.startsWith(`${path}/`) || path.startsWith(`${it}/`));
 }
 
 function statOf(place: string): Stats | undefined {

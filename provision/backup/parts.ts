@@ -18,7 +18,7 @@ export interface Part {
   readonly component: string;
   /** Sorted by name. */
   readonly roots: readonly Root[];
-  /** Paths that begin with a root's name. */
+  /** Roots, or paths that begin with a root's name. */
   readonly only: readonly string[];
   readonly derived: readonly string[];
   readonly setAside: readonly string[];
@@ -51,7 +51,7 @@ function partOf(name: string, { name: component, backup }: ApplianceComponent, p
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   if (roots.length === 0) return [];
   const own = (list: readonly string[] = []): string[] =>
-    list.filter((it) => roots.some((root) => it.startsWith(`${root.name}/`)));
+    list.filter((it) => roots.some(({ name: root }) => it === root || it.startsWith(`${root}/`)));
   const { only, derived, setAside } = backup ?? {};
   return [{ name, component, roots, only: own(only), derived: own(derived), setAside: own(setAside) }];
 }

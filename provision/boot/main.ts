@@ -3,6 +3,7 @@ import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { realSystem } from '../../src/kernel/system.ts';
 import { addLine } from '../audit/log.ts';
+import { settleRestore } from '../restore/at-boot.ts';
 import { applySite } from './apply-site.ts';
 import { writeBootFiles } from './boot-files.ts';
 import { mountDataDisk } from './data-disk.ts';
@@ -22,6 +23,7 @@ async function main(): Promise<void> {
 
   const disk = await mountDataDisk(system, tell);
   console.log(`data disk: ${disk}`);
+  settleRestore('/srv', appliancePaths.restore, appliancePaths.restoring, tell);
   mkdirSync(appliancePaths.system, { recursive: true, mode: 0o755 });
   const site = settleSite(catalogue, credentials, tell);
   await applySite(site, system);

@@ -5,23 +5,20 @@ import { readHeader } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { release } from '../../src/kernel/release.ts';
-import type { Report } from '../../src/kernel/report.ts';
-import { realSystem } from '../../src/kernel/system.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { createBackup } from '../backup/create.ts';
 import { applianceIdentity, applianceKey } from '../backup/keys.ts';
 import { fromMedium, verifyBackup } from '../backup/verify.ts';
 import { readSite } from '../boot/site.ts';
+import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
-
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 
 /** `devserver backup create`. */
 export async function makeBackup(
   { to, plain: isPlain = false }: { to: string; plain?: boolean },
   { api, json, result }: CommandContext,
 ): Promise<void> {
-  const system = requireRoot();
+  const system = requireRoot('backup');
   const { hostname: host } = readSite();
   const report = reportTo(json);
   if (isPlain) report({ type: 'warning', text: 'it will not be encrypted: who has the file has every secret of this appliance' });
@@ -47,7 +44,7 @@ export async function makeBackup(
 
 /** `devserver backup verify FILE`. */
 export async function checkBackup(file: string, _: object, { json, result }: CommandContext): Promise<void> {
-  requireRoot();
+  requireRoot('backup');
   requireFile(file);
   const begun = performance.now();
   const { header, entries, bytes } = await verifyBackup(fromMedium(file));
@@ -61,7 +58,7 @@ export async function checkBackup(file: string, _: object, { json, result }: Com
 
 /** `devserver backup show FILE`: what it says of itself; nothing is checked. */
 export async function showBackup(file: string, _: object, { result }: CommandContext): Promise<void> {
-  requireRoot();
+  requireRoot('backup');
   requireFile(file);
   const header = await readHeader(openEnvelope(createReadStream(file), programs(applianceIdentity)));
   const projects = [...new Set(header.parts.flatMap((it) => (it.startsWith('projects/') ? [it.split('/')[1] ?? ''] : [])))];
@@ -81,33 +78,6 @@ export async function listBackups(folder: string, _: object, { result }: Command
 
 /** `devserver backup key`: to whom backups are encrypted. */
 export async function showKey({ result }: CommandContext): Promise<void> {
-  const appliance = await applianceKey(requireRoot());
+  const appliance = await applianceKey(requireRoot('backup'));
   result(`this appliance: ${appliance}`, { appliance });
-}
-
-function describe({ host, cut, appliance }: { host: string; cut: string; appliance: { release: string; base: string } }): string {
-  return `${host} at ${cut}, by release ${appliance.release} on ${appliance.base}`;
-}
-
-function requireFile(file: string): void {
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile())
-    throw new UserError(`there is no file ${file}`, { exitCode: exitCodes.usage });
-}
-
-function requireRoot(): ReturnType<typeof realSystem> {
-  const system = realSystem();
-  if (!system.isRoot) throw new UserError('only root may do this', { exitCode: exitCodes.usage, hint: 'sudo devserver backup' });
-  return system;
-}
-
-/** Stages as lines on standard error, or as JSON on standard output. */
-function reportTo(json: boolean): Report {
-  return (event) => {
-    if (json) return void process.stdout.write(`${JSON.stringify(event)}\n`);
-    if (event.type === 'stage' && event.state === 'done') {
-      const bytes = event.bytes === undefined ? '' : `, ${megabytes(event.bytes)}`;
-      process.stderr.write(`${event.name}  ${event.seconds.toFixed(1)} s${bytes}\n`);
-    } else if (event.type === 'note' || event.type === 'warning')
-      process.stderr.write(`${event.type === 'warning' ? 'warning: ' : ''}${event.text}\n`);
-  };
 }

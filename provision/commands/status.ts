@@ -1,5 +1,4 @@
-import http from 'node:http';
-import { appliancePaths } from '../../src/kernel/appliance.ts';
+import { askStatus } from '../daemon/ask-status.ts';
 import type { Status } from '../daemon/status.ts';
 
 const mark = { ready: 'ok', starting: '..', failing: '!!' } as const;
@@ -9,25 +8,6 @@ export async function showStatus({ json }: { json?: boolean }): Promise<void> {
   const status = await askStatus();
   process.stdout.write(json === true ? `${JSON.stringify(status)}\n` : asText(status));
   process.exitCode = status.ready ? 0 : 5;
-}
-
-function askStatus(): Promise<Status> {
-  return new Promise((resolve, reject) => {
-    const request = http.get(
-      { socketPath: `${appliancePaths.run}/control.sock`, path: '/status', timeout: 60_000 },
-      (response) => {
-        const parts: Buffer[] = [];
-        response.on('data', (part: Buffer) => parts.push(part));
-        response.on('end', () => {
-          const body = Buffer.concat(parts).toString('utf8');
-          if (response.statusCode === 200) resolve(JSON.parse(body) as Status);
-          else reject(new Error(body.trim()));
-        });
-      },
-    );
-    request.on('timeout', () => request.destroy(new Error('the daemon did not answer within 60 s')));
-    request.on('error', reject);
-  });
 }
 
 function asText(status: Status): string {

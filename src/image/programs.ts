@@ -11,6 +11,7 @@ const own: Readonly<Record<string, string>> = {
   'devserverd.mjs': 'daemon/main.ts',
   'devserver.mjs': 'cli.ts',
   'archive.mjs': 'archive/main.ts',
+  'restore.mjs': 'restore/main.ts',
   'audit.mjs': 'audit/main.ts',
 };
 

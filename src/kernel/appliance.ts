@@ -49,8 +49,14 @@ export const appliancePaths = {
   audit: '/srv/system/audit',
   /** Snapshots and dumps of a backup that is being made. */
   cuts: '/srv/.backup',
+  /** Data that is being restored, and the data before. */
+  restore: '/srv/.restore',
+  /** What a restored backup held that is nobody's data: hooks, configuration, plugins. */
+  setAside: '/srv/system/set-aside',
   run: '/run/devserver',
   ready: '/run/devserver/ready',
+  /** While it is there the front lets nobody in: restored data is being looked at. */
+  restoring: '/run/devserver/restoring',
   drivers: '/run/devserver/drivers',
 } as const;
 

@@ -63,6 +63,8 @@ const exposure: Readonly<Record<string, number>> = {
   'devserver-builds.service': 1.5,
   // root, with what it takes to read and write every component's data
   'devserver-archive.service': 3.1,
+  // root, to exchange the data; it runs after a restore alone
+  'devserver-restore.service': 3.5,
   'devserver-git-http.service': 1,
   'devserver-ldap.service': 1.6,
   'devserver-tomcat@archiva.service': 1,

@@ -25,6 +25,7 @@ const mayDiffer = [
   '/usr/bin/devserver',
   '/usr/bin/newproject',
   '/usr/lib/systemd/system/devserver-archive.service',
+  '/usr/lib/systemd/system/devserver-restore.service',
   '/usr/lib/systemd/system/devserver-audit.service',
   '/usr/lib/systemd/system/devserver-boot.service',
   '/usr/lib/systemd/system/devserver-build@.service',

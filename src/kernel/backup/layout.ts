@@ -10,6 +10,8 @@ export const knownNeeds: ReadonlySet<string> = new Set();
 export const headerMember = 'devserver/header.json';
 export const manifestMember = 'devserver/manifest.json';
 export const partsFolder = 'parts';
+/** Where what is set aside lies in a part. */
+export const asideFolder = 'aside';
 
 /** No size or count in a file is believed; these hold for what is read, and so for what is written. */
 export const limits = {

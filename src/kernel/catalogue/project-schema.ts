@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { asideFolder } from '../backup/layout.ts';
 import { memberRoles, usableFacts } from '../project.ts';
 
 const rootName = z
@@ -15,6 +16,7 @@ const belowRoot = z
     /^[a-z][a-z0-9-]*(?:\/(?!\.{1,2}(?:\/|$))[^/*]+)+$/,
     'must be the name of a root and a path below it, such as repository/hooks',
   );
+const rootOrBelow = z.union([rootName, belowRoot]);
 
 /**
  * What of a component is people's data, for backup and restore. Roots are files or folders by a name of their own: a backup
@@ -31,18 +33,31 @@ export const backupSchema = z
     /** Made again from what is data. */
     derived: z.array(belowRoot).default([]),
     /** Code and configuration somebody else may have written: kept, never put back by itself. */
-    setAside: z.array(belowRoot).default([]),
+    setAside: z.array(rootOrBelow).default([]),
+    /** Files with this text that a restored root gets beside what is data: enough for a service to start on it. */
+    placeholders: z.record(belowRoot, z.string()).default({}),
+    /** Counts the forms of the component's own data. */
+    format: z.int().min(1).default(1),
     /** Roots of the appliance that the component's driver writes in a form of its own, out of the cut. */
     dumped: z.array(rootName).default([]),
   })
-  .superRefine(({ system, project, dumped, ...lists }, context) => {
+  .superRefine(({ system, project, dumped, placeholders, ...lists }, context) => {
     const roots = { ...system, ...project };
+    if (Object.hasOwn(roots, asideFolder))
+      context.addIssue({
+        code: 'custom',
+        path: [],
+        message: `no root can be called ${asideFolder}: what is set aside lies there`,
+      });
+    for (const place of Object.keys(placeholders))
+      if (!Object.hasOwn(roots, place.slice(0, place.indexOf('/'))))
+        context.addIssue({ code: 'custom', path: ['placeholders', place], message: 'names no root of system or project' });
     for (const name of Object.keys(system))
       if (Object.hasOwn(project, name))
         context.addIssue({ code: 'custom', path: ['project', name], message: `the root ${name} is there twice` });
     for (const key of ['only', 'derived', 'setAside'] as const)
       for (const [index, place] of lists[key].entries())
-        if (!Object.hasOwn(roots, place.slice(0, place.indexOf('/'))))
+        if (!Object.hasOwn(roots, place.split('/', 1)[0] ?? ''))
           context.addIssue({ code: 'custom', path: [key, index], message: 'names no root of system or project' });
     for (const [index, name] of dumped.entries())
       if (!Object.hasOwn(system, name))

@@ -26,7 +26,7 @@ import {
   setPassword,
   tree,
 } from './directory.ts';
-import { dumpDirectory } from './dump.ts';
+import { dumpDirectory, loadDirectory } from './dump.ts';
 import { applyGroup, type Compared, compareGroup, groupArgs, groupDn } from './groups.ts';
 import type { Attributes } from './ldif.ts';
 import { userName } from './names.ts';
@@ -162,6 +162,7 @@ serveDriver({
   people: () => peopleAndGroups(system),
   remove,
   dump: (args) => dumpDirectory(system, args),
+  load: (args) => loadDirectory(system, args),
   ping: async () => {
     if ((await readEntry(system, tree.people)) === undefined) throw new DriverError('the tree is not there yet');
   },

@@ -20,13 +20,17 @@ describe('what a component calls data', () => {
 
   it('names roots that are there, each once', () => {
     const roots = { system: { key: '/srv/one' }, project: { job: '/srv/jobs/{project}' } };
-    expect(faults({ ...roots, only: ['job/builds'], derived: ['job/.tmp/x'], setAside: ['job/a b'], dumped: ['key'] })).toEqual(
-      [],
-    );
+    expect(
+      faults({ ...roots, only: ['job/builds'], derived: ['job/.tmp/x'], setAside: ['job/a b', 'key'], dumped: ['key'] }),
+    ).toEqual([]);
     expect(faults({ ...roots, derived: ['work/x'] })).toEqual(['derived.0: names no root of system or project']);
+    expect(faults({ ...roots, placeholders: { 'work/x': '' } })).toEqual([
+      'placeholders.work/x: names no root of system or project',
+    ]);
+    expect(faults({ ...roots, system: { aside: '/srv/one' } })[0]).toContain('no root can be called aside');
     expect(faults({ ...roots, dumped: ['job'] })).toEqual(['dumped.0: names no root of system']);
     expect(faults({ ...roots, project: { key: '/srv/k/{project}' } })).toEqual(['project.key: the root key is there twice']);
-    for (const place of ['job', 'job/', 'job/../x', 'job/*', 'job/./x', 'job//x', '/job/x'])
+    for (const place of ['work', 'job/', 'job/../x', 'job/*', 'job/./x', 'job//x', '/job/x'])
       expect(faults({ ...roots, setAside: [place] }), place).not.toEqual([]);
   });
 });

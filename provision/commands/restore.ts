@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { appliancePaths } from '../../src/kernel/appliance.ts';
+import { openEnvelope, programs } from '../../src/kernel/backup/envelope.ts';
+import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
+import { readBackup } from '../../src/kernel/backup/read.ts';
+import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
+import { auditOrTell, openAudit } from '../audit/open-audit.ts';
+import { applianceIdentity } from '../backup/keys.ts';
+import { alone } from '../backup/lock.ts';
+import { fromMedium } from '../backup/verify.ts';
+import { commitRestore, prepareRestore, requireComponents } from '../restore/prepare.ts';
+import { type RestoreRecord, readRecord } from '../restore/record.ts';
+import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
+import type { CommandContext } from './context.ts';
+
+export interface RestoreOptions {
+  readonly key?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly reboot?: boolean;
+}
+
+/** `devserver restore FILE`. */
+export async function restore(
+  file: string,
+  options: RestoreOptions,
+  context: CommandContext,
+  confirm: (question: string) => Promise<boolean>,
+): Promise<void> {
+  const system = requireRoot('restore');
+  requireFile(file);
+  if (options.key !== undefined) requireFile(options.key);
+  const opener = programs(options.key ?? (existsSync(applianceIdentity) ? applianceIdentity : undefined));
+  const catalogue = readCatalogue();
+  const { json, result } = context;
+  if (options.dryRun === true) return look(file, opener, context);
+  await alone(async () => {
+    const report = reportTo(json);
+    const prepared = await prepareRestore({
+      ...{ catalogue, system, report, opener, stream: fromMedium(file), file: path.basename(file) },
+      confirm: async (header) => {
+        if (!json) process.stderr.write(`${contents(header)}\n`);
+        if (options.yes === true || (await confirm('Everything people made in this appliance is replaced. Go on?'))) return;
+        throw new UserError('nothing was restored', { exitCode: exitCodes.usage, hint: 'say --yes to restore it' });
+      },
+    });
+    const aside = [...prepared.aside.values()].reduce((sum, count) => sum + count, 0);
+    if (aside > 0)
+      report({
+        type: 'note',
+        text: `${aside} files of hooks, settings and plugins are not put back: look into ${appliancePaths.setAside}`,
+      });
+    for (const [part, { leftOutCount }] of Object.entries(prepared.manifest.parts))
+      if (leftOutCount > 0)
+        report({ type: 'warning', text: `${part}: ${leftOutCount} links or the like were left out when it was made` });
+    await auditOrTell(openAudit(), {
+      who: 'root',
+      what: 'restore',
+      to: path.basename(file),
+      result: 'prepared; the appliance restarts',
+    });
+    commitRestore(catalogue, prepared, path.basename(file), system.now());
+    const { host, cut } = prepared.header;
+    result(
+      `${path.basename(file)} is prepared; ${options.reboot === false ? 'the next start puts it in place' : 'the appliance restarts now and puts it in place'}\ndevserver restore --show says how it went`,
+      { file, host, cut, projects: prepared.projects, phase: 'switching' },
+    );
+    if (options.reboot !== false) await system.run({ file: 'systemctl', args: ['reboot'] });
+  });
+}
+
+/** `devserver restore FILE --dry-run`: the whole file is read, nothing is written. */
+async function look(file: string, opener: ReturnType<typeof programs>, { json, result }: CommandContext): Promise<void> {
+  const catalogue = readCatalogue();
+  const { header, manifest, damaged } = await readBackup(openEnvelope(fromMedium(file), opener), {
+    header: (it) => requireComponents(catalogue, it),
+  });
+  if (damaged.length > 0) throw new UserError(`parts of it are damaged: ${damaged.join(', ')}`, { exitCode: exitCodes.badData });
+  const bytes = Object.values(manifest.parts).reduce((sum, part) => sum + part.bytes, 0);
+  if (!json) process.stderr.write(`${contents(header)}\n`);
+  result(`${megabytes(bytes)} would take the place of what is here; nothing was done`, { file, ...header, bytes });
+}
+
+/** `devserver restore --show`: how the last one went. */
+export async function showRestore({ result }: CommandContext): Promise<void> {
+  requireRoot('restore');
+  const record = readRecord(appliancePaths.restore);
+  if (record === undefined) return result('nothing was ever restored here', { phase: 'none' });
+  result(
+    [`${record.file}: ${record.host} at ${record.cut}, asked for at ${record.at}`, said[record.phase], ...record.why].join('\n'),
+    record,
+  );
+}
+
+const said: Readonly<Record<RestoreRecord['phase'], string>> = {
+  switching: 'it is prepared; the next start puts it in place',
+  trying: 'it is in place and being looked at; nobody is let in yet',
+  returning: 'it did not pass; the next start brings the data before back',
+  done: 'it passed and stays',
+  returned: 'it did not pass; the data before is back',
+};
+
+function contents(header: BackupHeader): string {
+  const projects = [...new Set(header.parts.flatMap((it) => (it.startsWith('projects/') ? [it.split('/')[1] ?? ''] : [])))];
+  const shown = projects.length > 20 ? [...projects.slice(0, 20), '…'] : projects;
+  return `${describe(header)}\n${projects.length} projects${projects.length === 0 ? '' : `: ${shown.join(', ')}`}`;
+}

@@ -1,0 +1,209 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  statfsSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
+import { BackupFault } from '../../src/kernel/backup/fault.ts';
+import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
+import { type BackupContent, type ReadEntry, readBackup } from '../../src/kernel/backup/read.ts';
+import { isDiskFull } from '../../src/kernel/disk-full.ts';
+import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import type { OwnerTable } from '../boot/owners.ts';
+import { type Ownership, ownershipBy } from './ownership.ts';
+import { ownerOf, type Target, targetBy } from './target.ts';
+
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+const top = '/srv';
+/** What this leaves free: less would stop the live appliance. */
+const leastFree = 512 << 20;
+
+/** Where a backup's content is laid out. */
+export interface Staging {
+  /** An empty folder that stands for /srv; root's alone. */
+  readonly data: string;
+  /** For what drivers wrote, a folder per component and root. */
+  readonly dumps: string;
+}
+
+export interface Staged extends BackupContent {
+  /** Files that are set aside, by part. */
+  readonly aside: ReadonlyMap<string, number>;
+  /** Components and roots with something in `dumps`. */
+  readonly dumped: readonly { readonly component: string; readonly root: string; readonly folder: string }[];
+}
+
+export interface StageOptions {
+  readonly catalogue: ApplianceCatalogue;
+  readonly owners: OwnerTable;
+  /** The archive within the backup. */
+  readonly archive: AsyncIterable<Uint8Array>;
+  readonly staging: Staging;
+  /** May refuse the backup before anything of it is written. */
+  readonly accept: (header: BackupHeader) => void | Promise<void>;
+  /** Parts that are wanted; all, where it is missing. */
+  readonly wants?: (part: string) => boolean;
+  /** Another name for a project. */
+  readonly named?: (project: string) => string;
+  readonly onBytes?: (bytes: number) => void;
+}
+
+/**
+ * Lays out a backup's content beside the live data, with this appliance's own owners and modes; nothing of it is run, and
+ * nothing is written elsewhere. It is whole when this returns: every digest of what was wanted was right.
+ * @throws BackupFault; UserError when the disk gets too full.
+ */
+export async function stageBackup(options: StageOptions): Promise<Staged> {
+  const { catalogue, owners, archive, staging, accept, wants = () => true, named = (it) => it } = options;
+  const targetOf = targetBy(catalogue, named);
+  const ownership = ownershipBy(catalogue, owners);
+  const rootsAlone: Ownership = { uid: owners.uid('root'), gid: owners.gid('root'), folder: 0o700, file: 0o600 };
+  const aside = new Map<string, number>();
+  const dumped = new Map<string, Staged['dumped'][number]>();
+  const dumpFolder = ({ component, root }: Target & { is: 'dump' }): string => {
+    const folder = path.join(staging.dumps, `${component}.${root}`);
+    dumped.set(folder, { component, root, folder });
+    return folder;
+  };
+  const laidOut = (target: Target): { at: string; as: Ownership } => {
+    if (target.is === 'data') return { at: inStaging(staging, target.place), as: ownership(target.place) };
+    if (target.is === 'dump') return { at: path.posix.join(dumpFolder(target), target.below), as: rootsAlone };
+    return { at: path.posix.join(inStaging(staging, appliancePaths.setAside), target.below), as: rootsAlone };
+  };
+  let sinceLook = 0;
+  const content = await readBackup(archive, {
+    header: accept,
+    entry: async (entry, stream) => {
+      if (!wants(entry.part)) return;
+      const target = targetOf(entry);
+      if (target.is === 'aside' && entry.kind !== 'd') aside.set(entry.part, (aside.get(entry.part) ?? 0) + 1);
+      const { at, as } = laidOut(target);
+      const parents = target.is === 'data' ? path.posix.dirname(target.place) : undefined;
+      if (parents !== undefined && !existsSync(inStaging(staging, parents))) makeParents(staging, parents, ownership);
+      try {
+        if (entry.kind === 'd') makeFolder(at, as);
+        else await makeFile(at, as, target.is === 'data' ? entry : { ...entry, kind: 'f' }, stream);
+      } catch (error) {
+        throw explained(error, entry);
+      }
+      sinceLook += entry.size + 4096;
+      if (sinceLook > 32 << 20) {
+        requireRoom(staging.data);
+        sinceLook = 0;
+      }
+    },
+    ...(options.onBytes === undefined ? {} : { onBytes: options.onBytes }),
+  });
+  const damaged = content.damaged.filter(wants);
+  if (damaged.length > 0)
+    throw new BackupFault('damaged', `${damaged.length} parts of it are damaged: ${damaged.slice(0, 20).join(', ')}`);
+  for (const part of content.header.parts.filter(wants)) placeHolders(catalogue, part, named, staging, ownership);
+  return { ...content, aside, dumped: [...dumped.values()] };
+}
+
+function inStaging({ data }: Staging, place: string): string {
+  return path.posix.join(data, path.posix.relative(top, place));
+}
+
+/** Names are bytes: each character of a path stands for one (latin1). */
+const bytesOf = (place: string): Buffer => Buffer.from(place, 'latin1');
+
+/** Folders above a root, which no part holds. */
+function makeParents(staging: Staging, place: string, ownership: (place: string) => Ownership): void {
+  if (place === top) return;
+  makeParents(staging, path.posix.dirname(place), ownership);
+  makeFolder(inStaging(staging, place), ownership(place));
+}
+
+function makeFolder(at: string, { uid, gid, folder }: Ownership): void {
+  if (!existsSync(bytesOf(at))) mkdirSync(bytesOf(at), { recursive: true, mode: 0o700 });
+  const descriptor = openSync(bytesOf(at), constants.O_RDONLY | constants.O_DIRECTORY | O_NOFOLLOW);
+  try {
+    fchownSync(descriptor, uid, gid);
+    fchmodSync(descriptor, folder);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function makeFile(
+  at: string,
+  { uid, gid, file, folder }: Ownership,
+  { kind, mtime }: Pick<ReadEntry, 'kind' | 'mtime'>,
+  content: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const parent = path.posix.dirname(at);
+  if (!existsSync(bytesOf(parent))) mkdirSync(bytesOf(parent), { recursive: true, mode: 0o700 });
+  const descriptor = openSync(bytesOf(at), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    for await (const piece of content)
+      for (let offset = 0; offset < piece.length; ) offset += writeSync(descriptor, piece, offset);
+    fchownSync(descriptor, uid, gid);
+    // whoever may enter the folder may execute it
+    fchmodSync(descriptor, kind === 'x' ? file | (folder & 0o111) : file);
+    futimesSync(descriptor, mtime, mtime);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Two entries of one place, or a name longer than the disk takes. */
+function explained(error: unknown, { part, path: below }: ReadEntry): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (['EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP'].includes(code ?? ''))
+    return new BackupFault('refused', `an entry of ${part} has no place of its own: ${JSON.stringify(below.slice(0, 200))}`, {
+      cause: error,
+    });
+  return isDiskFull(error) ? noRoom(error) : error;
+}
+
+function noRoom(cause?: unknown): UserError {
+  return new UserError('the data disk has no room for the restored data beside what is there', {
+    exitCode: exitCodes.machineLacks,
+    hint: 'give the machine a larger data disk, or restore onto a fresh appliance',
+    cause,
+  });
+}
+
+function requireRoom(folder: string): void {
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize < leastFree) throw noRoom();
+}
+
+/** What a service needs to find beside the data when it starts. */
+function placeHolders(
+  catalogue: ApplianceCatalogue,
+  part: string,
+  named: (project: string) => string,
+  staging: Staging,
+  ownership: (place: string) => Ownership,
+): void {
+  const { project, component } = ownerOf(part);
+  const backup = catalogue.components.find(({ name }) => name === component)?.backup;
+  const roots = project === undefined ? backup?.system : backup?.project;
+  for (const [where, text] of Object.entries(backup?.placeholders ?? {})) {
+    const [root = ''] = where.split('/', 1);
+    const pattern = roots?.[root];
+    if (pattern === undefined) continue;
+    const place = project === undefined ? pattern : pattern.replace('{project}', named(project));
+    const at = `${place}${where.slice(root.length)}`;
+    if (!existsSync(inStaging(staging, place)) || existsSync(inStaging(staging, at))) continue;
+    const { uid, gid, file } = ownership(at);
+    const descriptor = openSync(inStaging(staging, at), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    try {
+      writeSync(descriptor, text);
+      fchownSync(descriptor, uid, gid);
+      fchmodSync(descriptor, file);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}
