@@ -17,7 +17,7 @@ import {
   showProject,
   undeleteProject,
 } from './commands/project.ts';
-import { type RestoreOptions, restore, showRestore } from './commands/restore.ts';
+import { giveUpRestore, type RestoreOptions, restore, showRestore } from './commands/restore.ts';
 import { showStatus } from './commands/status.ts';
 import { addUser, changeUser, listUsers, newPassword, removeUser, showUser, type UserOptions } from './commands/user.ts';
 import { importUsers } from './commands/user-import.ts';
@@ -72,13 +72,16 @@ function addBackup(backup: Command): void {
     .action(runWith((folder, context, options) => listBackups(folder, options, context)));
   withJson(backup.command('show <FILE>'))
     .description('what a backup says of itself')
-    .action(runWith((file, context, options) => showBackup(file, options, context)));
+    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
+    .action(runWith<{ key?: string }>((file, context, options) => showBackup(file, options, context)));
   withJson(backup.command('verify <FILE>'))
     .description('read every byte of it from the medium, and hold every digest')
-    .action(runWith((file, context, options) => checkBackup(file, options, context)));
+    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
+    .action(runWith<{ key?: string }>((file, context, options) => checkBackup(file, options, context)));
   withJson(backup.command('key'))
     .description('to whom backups are encrypted')
-    .action(run((context) => showKey(context)));
+    .option('--new', 'another key for when the machine is gone; its secret half is shown once')
+    .action(run<{ new?: boolean }>((context, options) => showKey(options, context)));
 }
 
 function addRestore(root: Command): void {
@@ -87,11 +90,13 @@ function addRestore(root: Command): void {
     .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
     .option('--dry-run', 'read the whole file and say what it would do')
     .option('--no-reboot', 'the next start puts it in place')
+    .option('--cancel', 'give up what the next start would put in place')
     .option('--show', 'how the last one went')
     .option('--yes', 'ask nothing')
-    .action(async (file: string | undefined, options: RestoreOptions & CommonOptions & { show?: boolean }) => {
+    .action(async (file: string | undefined, options: RestoreOptions & CommonOptions & { show?: boolean; cancel?: boolean }) => {
       const context = commandContext(options);
       if (options.show === true) return showRestore(context);
+      if (options.cancel === true) return giveUpRestore(context);
       if (file === undefined) throw new UserError('which file?', { exitCode: exitCodes.usage, hint: 'devserver restore FILE' });
       await restore(file, options, context, agreed);
     });

@@ -12,6 +12,7 @@ import { allUnknown, type ParsedFlags, parsedFlags } from './commands/parsed-fla
 import { runDown, runExec, runLogs, runSsh, runStatus } from './commands/running.ts';
 import type { SshKeyOptions } from './commands/ssh-keys.ts';
 import { runUp, type UpOptions } from './commands/up.ts';
+import { runVerifyBackup } from './commands/verify-backup.ts';
 import { choose } from './kernel/catalogue/load.ts';
 import { newProjectFlags, newProjectText, remoteFlags } from './kernel/client/newproject-flags.ts';
 import { UserError } from './kernel/errors.ts';
@@ -112,6 +113,13 @@ export function program(signal: AbortSignal, root: string): Command {
   withCommon(flags, generator.command('list'))
     .description('bases and components: versions, licences, support')
     .action((options: CommonOptions) => perform(options, async (context) => runList(context)));
+  withCommon(flags, generator.command('verify-backup'))
+    .argument('<FILE>')
+    .description('is this backup of an appliance whole? no appliance is needed')
+    .option('--key <file>', 'a key that opens it: the disaster key, or the one of its appliance')
+    .action((file: string, options: CommonOptions & { key?: string }) =>
+      perform(options, (context) => runVerifyBackup(file, options, context)),
+    );
   withCommon(flags, generator.command('help'))
     .argument('[command]')
     .description('the flags of a command')

@@ -13,7 +13,7 @@ import type { System } from '../../src/kernel/system.ts';
 import { openSpecifications } from '../projects/specifications.ts';
 import { type Cut, dumpsOf, specificationsIn, withCut } from './cut.ts';
 import { entriesOf } from './entries.ts';
-import { applianceKey } from './keys.ts';
+import { applianceKey, disasterRecipient, openerWith } from './keys.ts';
 import { alone } from './lock.ts';
 import { type Part, partsOf } from './parts.ts';
 import { fromMedium, type Verified, verifyBackup } from './verify.ts';
@@ -56,7 +56,13 @@ async function create(options: CreateOptions): Promise<Created> {
   if (!statSync(to, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError(`${to} is no folder`, { exitCode: exitCodes.usage });
   dropPartial(to, host);
-  const recipients = isPlain ? [] : [await applianceKey(system)];
+  const disaster = disasterRecipient();
+  const recipients = isPlain ? [] : [await applianceKey(system), ...(disaster === undefined ? [] : [disaster])];
+  if (!isPlain && disaster === undefined)
+    report({
+      type: 'warning',
+      text: 'only this appliance can open it: devserver backup key --new makes a key for when it is gone',
+    });
   return withCut(api, system, async (cut) => {
     report({ type: 'note', text: `jobs waited ${cut.pause.toFixed(2)} s for the cut` });
     for (const { project, job } of cut.open)
@@ -83,7 +89,7 @@ async function create(options: CreateOptions): Promise<Created> {
         return { value, outcome: { bytes: value } };
       });
       const verified = await stage(report, 'verify', async () => ({
-        value: await verifyBackup(until(signal, fromMedium(partial))),
+        value: await verifyBackup(until(signal, fromMedium(partial)), openerWith(undefined)),
       }));
       renameSync(partial, file);
       syncDirectory(to);

@@ -2,10 +2,42 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
+import { type Opener, programs, recipientPattern } from '../../src/kernel/backup/envelope.ts';
 import type { System } from '../../src/kernel/system.ts';
 
 /** The appliance's own key: it opens its own backups without anybody. */
 export const applianceIdentity = path.join(appliancePaths.secrets, 'backup/appliance');
+
+/** The public half of the key for when the machine is gone; its secret half is not in the appliance. */
+export const disasterFile = path.join(appliancePaths.secrets, 'backup/disaster');
+
+/** To whom backups are encrypted beside the appliance itself; undefined: nobody yet. */
+export function disasterRecipient(file = disasterFile): string | undefined {
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  return recipientPattern.test(text) ? text : undefined;
+}
+
+/** Backups from now on are encrypted to this key; earlier ones keep theirs. @throws Error for what is none. */
+export function keepDisasterRecipient(recipient: string, file = disasterFile): void {
+  if (!recipientPattern.test(recipient)) throw new Error('it is no public key of age');
+  mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  writeFileAtomically(file, `${recipient}\n`, 0o600);
+}
+
+/** Makes a disaster key and keeps its public half. The secret half is returned and nowhere else. */
+export async function newDisasterKey(system: System, file = disasterFile): Promise<{ secret: string; recipient: string }> {
+  const { stdout } = await system.run({ file: 'age-keygen', args: [] });
+  const secret = /^AGE-SECRET-KEY-1[0-9A-Z]+$/m.exec(stdout)?.[0];
+  const recipient = /^# public key: (age1[0-9a-z]+)$/m.exec(stdout)?.[1];
+  if (secret === undefined || recipient === undefined) throw new Error('age-keygen made no key');
+  keepDisasterRecipient(recipient, file);
+  return { secret, recipient };
+}
+
+/** Opens backups with a key that was given, or with the appliance's own; without either those alone that are not encrypted. */
+export function openerWith(key: string | undefined): Opener {
+  return programs(key ?? (existsSync(applianceIdentity) ? applianceIdentity : undefined));
+}
 
 /** Its public half; the key is made when there is none. */
 export async function applianceKey(system: System): Promise<string> {

@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
-import { openEnvelope, programs } from '../../src/kernel/backup/envelope.ts';
+import { type Opener, openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import { through } from '../../src/kernel/backup/filter.ts';
 import type { BackupHeader, BackupManifest } from '../../src/kernel/backup/layout.ts';
 import { readBackup } from '../../src/kernel/backup/read.ts';
-import { applianceIdentity } from './keys.ts';
 
 /** What was read back. */
 export interface Verified {
@@ -24,9 +22,8 @@ export function fromMedium(file: string): AsyncIterable<Uint8Array> {
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** Reads a backup to its end and holds every digest. @throws BackupFault, naming the parts that are damaged. */
-export async function verifyBackup(stream: AsyncIterable<Uint8Array>, identity = applianceIdentity): Promise<Verified> {
-  const archive = openEnvelope(stream, programs(existsSync(identity) ? identity : undefined));
-  const { header, manifest, damaged } = await readBackup(archive);
+export async function verifyBackup(stream: AsyncIterable<Uint8Array>, opener: Opener): Promise<Verified> {
+  const { header, manifest, damaged } = await readBackup(openEnvelope(stream, opener));
   if (damaged.length > 0) throw new BackupFault('damaged', `${damaged.length} parts of it are damaged: ${damaged.join(', ')}`);
   const parts = Object.values(manifest.parts);
   const sum = (of: (part: (typeof parts)[number]) => number): number => parts.reduce((all, part) => all + of(part), 0);

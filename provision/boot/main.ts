@@ -11,6 +11,7 @@ import { writeDirectoryAccounts } from './directory-accounts.ts';
 import { readOwners } from './owners.ts';
 import { ensureSecrets } from './secrets.ts';
 import { settleAuthorities } from './settle-authorities.ts';
+import { settleDisasterKey } from './settle-disaster-key.ts';
 import { settleSite } from './site.ts';
 import { makeStateDirs } from './state-dirs.ts';
 
@@ -30,6 +31,7 @@ async function main(): Promise<void> {
   makeStateDirs(catalogue, owners);
   await settleAuthorities(credentials, system, tell, (name) => note('authority add', name, system.now()));
   await ensureSecrets(catalogue, site, owners, system);
+  await settleDisasterKey(credentials, system, tell, showOnConsole);
   writeDirectoryAccounts(catalogue, credentials, owners, tell);
   writeBootFiles(catalogue, site, owners);
 }
@@ -49,6 +51,11 @@ function note(what: string, to: string, now: Date): void {
 function tell(text: string): void {
   const isSecret = text.includes('password');
   if (!isSecret) console.log(text);
+  showOnConsole(text);
+}
+
+/** For someone at the screen, and for no log. */
+function showOnConsole(text: string): void {
   try {
     appendFileSync('/dev/console', `${text}\r\n`);
   } catch {

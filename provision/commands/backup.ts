@@ -1,13 +1,13 @@
 import { createReadStream, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { openEnvelope, programs } from '../../src/kernel/backup/envelope.ts';
+import { openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { readHeader } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { release } from '../../src/kernel/release.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { createBackup } from '../backup/create.ts';
-import { applianceIdentity, applianceKey } from '../backup/keys.ts';
+import { applianceKey, disasterRecipient, newDisasterKey, openerWith } from '../backup/keys.ts';
 import { fromMedium, verifyBackup } from '../backup/verify.ts';
 import { readSite } from '../boot/site.ts';
 import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
@@ -43,11 +43,11 @@ export async function makeBackup(
 }
 
 /** `devserver backup verify FILE`. */
-export async function checkBackup(file: string, _: object, { json, result }: CommandContext): Promise<void> {
+export async function checkBackup(file: string, { key }: { key?: string }, { json, result }: CommandContext): Promise<void> {
   requireRoot('backup');
   requireFile(file);
   const begun = performance.now();
-  const { header, entries, bytes } = await verifyBackup(fromMedium(file));
+  const { header, entries, bytes } = await verifyBackup(fromMedium(file), openerWith(key));
   const seconds = Math.round(performance.now() - begun) / 1000;
   if (!json) process.stderr.write(`${describe(header)}\n`);
   result(`whole: ${entries} files and folders, ${megabytes(bytes)} of content, read in ${seconds.toFixed(1)} s`, {
@@ -57,10 +57,10 @@ export async function checkBackup(file: string, _: object, { json, result }: Com
 }
 
 /** `devserver backup show FILE`: what it says of itself; nothing is checked. */
-export async function showBackup(file: string, _: object, { result }: CommandContext): Promise<void> {
+export async function showBackup(file: string, { key }: { key?: string }, { result }: CommandContext): Promise<void> {
   requireRoot('backup');
   requireFile(file);
-  const header = await readHeader(openEnvelope(createReadStream(file), programs(applianceIdentity)));
+  const header = await readHeader(openEnvelope(createReadStream(file), openerWith(key)));
   const projects = [...new Set(header.parts.flatMap((it) => (it.startsWith('projects/') ? [it.split('/')[1] ?? ''] : [])))];
   result(`${describe(header)}\n${projects.length} projects: ${projects.join(', ')}`, { file, ...header, projects });
 }
@@ -76,8 +76,20 @@ export async function listBackups(folder: string, _: object, { result }: Command
   result(files.length === 0 ? 'no backups' : files.map(({ file, bytes }) => `${file}  ${megabytes(bytes)}`).join('\n'), files);
 }
 
-/** `devserver backup key`: to whom backups are encrypted. */
-export async function showKey({ result }: CommandContext): Promise<void> {
-  const appliance = await applianceKey(requireRoot('backup'));
-  result(`this appliance: ${appliance}`, { appliance });
+/** `devserver backup key`: to whom backups are encrypted; `--new` makes another key for when the machine is gone. */
+export async function showKey({ new: isNew = false }: { new?: boolean }, { json, result }: CommandContext): Promise<void> {
+  const system = requireRoot('backup');
+  const appliance = await applianceKey(system);
+  if (!isNew) {
+    const disaster = disasterRecipient();
+    const shown = disaster ?? 'none: devserver backup key --new';
+    return result(`this appliance: ${appliance}\nwhen it is gone: ${shown}`, { appliance, disaster: disaster ?? null });
+  }
+  const { secret, recipient } = await newDisasterKey(system);
+  await auditOrTell(openAudit(), { who: 'root', what: 'backup key --new', to: recipient, result: 'done' });
+  if (!json)
+    process.stderr.write(
+      'The next line opens the backups made from now on when this machine is gone. It is shown once and kept nowhere:\nwrite it down, and keep it where the machine is not.\n',
+    );
+  result(secret, { appliance, disaster: recipient, secret });
 }

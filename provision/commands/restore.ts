@@ -1,16 +1,15 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
-import { openEnvelope, programs } from '../../src/kernel/backup/envelope.ts';
+import { type Opener, openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
 import { readBackup } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
-import { applianceIdentity } from '../backup/keys.ts';
+import { openerWith } from '../backup/keys.ts';
 import { alone } from '../backup/lock.ts';
 import { fromMedium } from '../backup/verify.ts';
-import { commitRestore, prepareRestore, requireComponents } from '../restore/prepare.ts';
+import { cancelRestore, commitRestore, prepareRestore, requireComponents } from '../restore/prepare.ts';
 import { type RestoreRecord, readRecord } from '../restore/record.ts';
 import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
@@ -32,7 +31,7 @@ export async function restore(
   const system = requireRoot('restore');
   requireFile(file);
   if (options.key !== undefined) requireFile(options.key);
-  const opener = programs(options.key ?? (existsSync(applianceIdentity) ? applianceIdentity : undefined));
+  const opener = openerWith(options.key);
   const catalogue = readCatalogue();
   const { json, result } = context;
   if (options.dryRun === true) return look(file, opener, context);
@@ -72,7 +71,7 @@ export async function restore(
 }
 
 /** `devserver restore FILE --dry-run`: the whole file is read, nothing is written. */
-async function look(file: string, opener: ReturnType<typeof programs>, { json, result }: CommandContext): Promise<void> {
+async function look(file: string, opener: Opener, { json, result }: CommandContext): Promise<void> {
   const catalogue = readCatalogue();
   const { header, manifest, damaged } = await readBackup(openEnvelope(fromMedium(file), opener), {
     header: (it) => requireComponents(catalogue, it),
@@ -81,6 +80,13 @@ async function look(file: string, opener: ReturnType<typeof programs>, { json, r
   const bytes = Object.values(manifest.parts).reduce((sum, part) => sum + part.bytes, 0);
   if (!json) process.stderr.write(`${contents(header)}\n`);
   result(`${megabytes(bytes)} would take the place of what is here; nothing was done`, { file, ...header, bytes });
+}
+
+/** `devserver restore --cancel`: gives up what the next start would put in place. */
+export async function giveUpRestore({ result }: CommandContext): Promise<void> {
+  requireRoot('restore');
+  await alone(async () => cancelRestore());
+  result('given up; nothing was changed', { phase: 'cancelled' });
 }
 
 /** `devserver restore --show`: how the last one went. */
@@ -95,7 +101,7 @@ export async function showRestore({ result }: CommandContext): Promise<void> {
 }
 
 const said: Readonly<Record<RestoreRecord['phase'], string>> = {
-  switching: 'it is prepared; the next start puts it in place',
+  switching: 'it is prepared; the next start puts it in place (devserver restore --cancel gives it up)',
   trying: 'it is in place and being looked at; nobody is let in yet',
   returning: 'it did not pass; the next start brings the data before back',
   done: 'it passed and stays',

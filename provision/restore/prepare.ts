@@ -1,6 +1,7 @@
 import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
+import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { type Opener, openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
@@ -11,13 +12,15 @@ import { readOwners } from '../boot/owners.ts';
 import { askDriver } from '../drivers.ts';
 import { openSpecifications } from '../projects/specifications.ts';
 import { movesFor, placesOf } from './exchange.ts';
-import { type RestoreRecord, readRecord, writeRecord } from './record.ts';
+import { type RestoreRecord, readRecord, recordFile, writeRecord } from './record.ts';
 import { type Staged, type Staging, stageBackup } from './stage.ts';
 import { ownerOf } from './target.ts';
 
 const top = '/srv';
 const folder = appliancePaths.restore;
 const places = placesOf(top, folder);
+/** Where a driver may write. */
+const loaded = path.join(appliancePaths.cuts, 'loaded');
 const staging: Staging = { data: places.fresh, dumps: path.join(folder, 'dumps') };
 
 export interface PrepareOptions {
@@ -42,8 +45,8 @@ export function dropLeftovers(): void {
   const phase = readRecord(folder)?.phase;
   if (phase === 'switching' || phase === 'trying' || phase === 'returning')
     throw new UserError('a restore is under way', { exitCode: exitCodes.busy, hint: 'devserver restore --show' });
-  for (const place of [...Object.values(placesOf(top, folder)).filter((it) => it !== top), staging.dumps])
-    rmSync(place, { recursive: true, force: true });
+  const { fresh, before, failed } = places;
+  for (const place of [fresh, before, failed, staging.dumps, loaded]) rmSync(place, { recursive: true, force: true });
 }
 
 /**
@@ -71,11 +74,22 @@ export async function prepareRestore(options: PrepareOptions): Promise<PreparedR
     await stage(report, 'flush', async () => ({
       value: await system.run({ file: 'sync', args: ['--file-system', '--', staging.data] }),
     }));
+    rmSync(staging.dumps, { recursive: true });
     return { ...staged, projects };
   } catch (error) {
     for (const place of [staging.data, staging.dumps]) rmSync(place, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Gives up a restore that is prepared and not in place yet. @throws UserError when there is none. */
+export function cancelRestore(): void {
+  if (readRecord(folder)?.phase !== 'switching')
+    throw new UserError('no restore waits for the next start', { hint: 'devserver restore --show' });
+  // without a record nothing is put in place; only then its data goes
+  rmSync(path.join(folder, recordFile));
+  syncDirectory(folder);
+  dropLeftovers();
 }
 
 /** From now on the next boot puts the prepared data in place of the live data. */
@@ -144,12 +158,11 @@ async function load(
   if (component?.driver === undefined || place === undefined) throw new Error(`${name} has no driver that could load ${root}`);
   const owners = readOwners();
   const [uid, gid] = [owners.uid(component.driver.as), owners.gid(component.driver.as)];
-  const scratch = path.join(appliancePaths.cuts, 'loaded');
-  const [from, into] = [path.join(scratch, 'from'), path.join(scratch, 'into')];
-  rmSync(scratch, { recursive: true, force: true });
+  const [from, into] = [path.join(loaded, 'from'), path.join(loaded, 'into')];
+  rmSync(loaded, { recursive: true, force: true });
   try {
-    mkdirSync(scratch, { mode: 0o710 });
-    chownSync(scratch, 0, gid);
+    mkdirSync(loaded, { mode: 0o710 });
+    chownSync(loaded, 0, gid);
     for (const it of [from, into]) {
       mkdirSync(it, { mode: 0o700 });
       chownSync(it, uid, gid);
@@ -164,7 +177,7 @@ async function load(
     if (existsSync(target)) throw new Error(`${target} is there already`);
     renameSync(into, target);
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    rmSync(loaded, { recursive: true, force: true });
     rmSync(dump, { recursive: true, force: true });
   }
 }

@@ -45,7 +45,8 @@ const schema = z.strictObject({
 });
 export type RestoreRecord = Readonly<z.output<typeof schema>>;
 
-const fileIn = (folder: string): string => path.join(folder, 'record.json');
+export const recordFile = 'record.json';
+const fileIn = (folder: string): string => path.join(folder, recordFile);
 
 /** The last restore in its folder; undefined: there was none. @throws Error when the record can't be read. */
 export function readRecord(folder: string): RestoreRecord | undefined {

@@ -13,12 +13,17 @@ export interface Credential {
  * Writes the first-boot settings as credential files and lists them (systemd.system-credentials(7)).
  * They reach the guest by path alone, so no command line ever holds one.
  */
-export async function writeCredentials(instance: Instance, paths: MachinePaths, url: string): Promise<readonly Credential[]> {
+export async function writeCredentials(
+  instance: Instance,
+  paths: MachinePaths,
+  { url, disasterRecipient }: { readonly url: string; readonly disasterRecipient: string },
+): Promise<readonly Credential[]> {
   const publicKey = (await readFile(`${paths.sshKey}.pub`, 'utf8')).trim();
   const values: Record<string, string> = {
     'devserver.hostname': instance.hostname,
     'devserver.url': url,
     'devserver.admin-password': (await readFile(paths.adminPassword, 'utf8')).trim(),
+    'devserver.disaster-recipient': disasterRecipient,
     'ssh.authorized_keys.root': `${[publicKey, ...(instance.authorizedKeys ?? [])].join('\n')}\n`,
     ...(instance.timezone === undefined ? {} : { 'devserver.timezone': instance.timezone }),
     ...(instance.authorities === undefined ? {} : { 'devserver.authorities': JSON.stringify(instance.authorities) }),

@@ -71,6 +71,9 @@ export interface MachinePaths {
   readonly machineLog: string;
   readonly consoleLog: string;
   readonly credentials: string;
+  /** Beside the machine: it outlives it, until its owner moves it away. */
+  readonly disasterKey: string;
+  readonly disasterRecipient: string;
 }
 
 /** Where the files of the machine in `dir` are. */
@@ -91,6 +94,8 @@ export function machinePaths(dir: string): MachinePaths {
     machineLog: at('machine.log'),
     consoleLog: at('console.log'),
     credentials: at('credentials'),
+    disasterKey: path.resolve(dir, 'disaster-key'),
+    disasterRecipient: at('disaster-recipient'),
   };
 }
 

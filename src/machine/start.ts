@@ -1,6 +1,7 @@
 import { exitCodes, UserError } from '../kernel/errors.ts';
 import { shownSize } from '../kernel/size.ts';
 import { type Credential, writeCredentials } from './credentials.ts';
+import { keepDisasterKey } from './disaster-key.ts';
 import { type ImageFacts, prepareDataDisk, prepareSystemDisk, readImage } from './disks.ts';
 import type { BackendName, Instance, MachineContext, MachinePaths, Ports } from './instance.ts';
 import { addressOf, machinePaths, makeMachineFolder } from './instance.ts';
@@ -93,7 +94,9 @@ async function prepare(
   }
   const state: MachineState = { backend, ports, listen, url, imageId: image.id };
   writeState(paths.state, state);
-  const credentials = await writeCredentials(instance, paths, url);
+  const { disasterKey: secret, disasterRecipient: recipient } = paths;
+  const disasterRecipient = await keepDisasterKey({ secret, recipient }, context.report);
+  const credentials = await writeCredentials(instance, paths, { url, disasterRecipient });
   return { instance, backend, paths, image, state, credentials, extra };
 }
 

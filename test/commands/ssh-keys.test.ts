@@ -86,7 +86,7 @@ describe('--ssh-key', () => {
     const paths = makeMachineFolder(dir);
     await keepAdminPassword(paths.adminPassword);
     keepSshKey(paths, 'shop');
-    await writeCredentials(instance, paths, 'https://127.0.0.1:8443');
+    await writeCredentials(instance, paths, { url: 'https://127.0.0.1:8443', disasterRecipient: 'age1' });
     const own = readFileSync(`${paths.sshKey}.pub`, 'utf8');
     const credential = readFileSync(path.join(paths.credentials, 'ssh.authorized_keys.root'), 'utf8');
     expect(credential).toBe(`${own}${ed25519}\n${ecdsa}\n`);

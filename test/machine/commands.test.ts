@@ -34,7 +34,7 @@ async function prepared() {
   const paths = await makeMachineFolder(dir);
   await keepAdminPassword(paths.adminPassword);
   keepSshKey(paths, 'shop');
-  const credentials = await writeCredentials(instance, paths, 'https://127.0.0.1:8443');
+  const credentials = await writeCredentials(instance, paths, { url: 'https://127.0.0.1:8443', disasterRecipient: 'age1' });
   const password = readFileSync(paths.adminPassword, 'utf8').trim();
   return { instance, paths, credentials, password };
 }
@@ -52,7 +52,7 @@ describe('credentials', () => {
     expect(JSON.parse(read('devserver.authorities'))).toEqual({ firm: 'PEM' });
     expect(read('devserver.timezone')).toBe('Europe/Berlin');
     const { timezone: _, ...without } = instance;
-    await writeCredentials(without, paths, 'https://dev.example');
+    await writeCredentials(without, paths, { url: 'https://dev.example', disasterRecipient: 'age1' });
     expect(readdirSync(paths.credentials)).not.toContain('devserver.timezone');
     expect(read('devserver.url')).toBe('https://dev.example');
   });

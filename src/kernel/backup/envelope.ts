@@ -1,5 +1,6 @@
 import { BackupFault } from './fault.ts';
 import { FilterError, through } from './filter.ts';
+import { plainFrames } from './frames.ts';
 import { sealed, unsealed } from './seal.ts';
 
 /** What takes the outer layers of a backup off: programs inside the appliance, libraries on any computer. */
@@ -9,36 +10,42 @@ export interface Opener {
   readonly decompressed: (stream: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 }
 
+/** The public half of one of age's X25519 keys. */
+export const recipientPattern = /^age1[0-9a-z]{58}$/;
+
 const ageWord = Buffer.from('age-encryption.org/v1\n', 'latin1');
 const zstdWord = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
 /** The archive within a backup: age's layer, where there is one, the seal and zstd's taken off. @throws BackupFault */
 export async function* openEnvelope(file: AsyncIterable<Uint8Array>, opener: Opener): AsyncGenerator<Uint8Array> {
-  const { first, all } = await beginning(file);
-  const isEncrypted = first.subarray(0, ageWord.length).equals(ageWord);
-  if (!isEncrypted && !first.subarray(0, zstdWord.length).equals(zstdWord))
-    throw new BackupFault('refused', 'it is no backup: it begins as neither age nor zstd do');
-  yield* opener.decompressed(unsealed(isEncrypted ? opener.decrypted(all) : all));
+  const source = file[Symbol.asyncIterator]();
+  try {
+    const first = await beginning(source);
+    const isEncrypted = first.subarray(0, ageWord.length).equals(ageWord);
+    if (!isEncrypted && !first.subarray(0, zstdWord.length).equals(zstdWord))
+      throw new BackupFault('refused', 'it is no backup: it begins as neither age nor zstd do');
+    const all = continued(first, source);
+    yield* opener.decompressed(plainFrames(unsealed(isEncrypted ? opener.decrypted(all) : all)));
+  } finally {
+    // also where nobody began to read what comes behind the beginning: a program that gives it would wait for ever
+    await source.return?.();
+  }
 }
 
-/** Enough of a stream to tell what it is, and the stream from its start. */
-async function beginning(stream: AsyncIterable<Uint8Array>): Promise<{ first: Buffer; all: AsyncIterable<Uint8Array> }> {
-  const source = stream[Symbol.asyncIterator]();
+/** Enough of a stream to tell what it is. */
+async function beginning(source: AsyncIterator<Uint8Array>): Promise<Buffer> {
   let first: Buffer = Buffer.alloc(0);
   while (first.length < ageWord.length) {
     const { value, done } = await source.next();
     if (done === true) break;
     first = Buffer.concat([first, value]);
   }
-  const all = async function* (): AsyncGenerator<Uint8Array> {
-    try {
-      yield first;
-      for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
-    } finally {
-      await source.return?.();
-    }
-  };
-  return { first, all: all() };
+  return first;
+}
+
+async function* continued(first: Buffer, source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield first;
+  for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value;
 }
 
 /** How a backup is closed. */
@@ -75,9 +82,8 @@ export function programs(identity: string | undefined): Opener {
           : new BackupFault('damaged', 'bytes of it were changed, or its end is missing'),
       );
     },
-    // windows up to 128 MiB and no more, whatever a frame asks for
     decompressed: (stream) => {
-      const filter = { file: 'zstd', args: ['--decompress', '--stdout', '--quiet', '--memory=128MiB'], hint: 'install zstd' };
+      const filter = { file: 'zstd', args: ['--decompress', '--stdout', '--quiet'], hint: 'install zstd' };
       return explained(through(filter, stream), () => new BackupFault('damaged', 'its compressed data is damaged'));
     },
   };

@@ -18,5 +18,5 @@ const hints: Readonly<Record<BackupReason, { readonly hint: string }>> = {
   damaged: { hint: 'take another backup: devserver backup list' },
   refused: { hint: 'no release writes such a file; take it from somebody you trust' },
   newer: { hint: 'restore it with the release that wrote it, or a later one' },
-  locked: { hint: 'give the key that belongs to one of its recipients' },
+  locked: { hint: 'give the key of one of its recipients: --key FILE' },
 };

@@ -60,6 +60,22 @@ describe('the outer layers of a backup', () => {
     writeBackup({ header: headerOf([]), pause: 0, open: () => ({ entries: none(), leftOut: () => [] }) });
   async function* none(): AsyncGenerator<never> {}
 
+  it('end what gives the file, also where nobody begins to read it', async () => {
+    const beginning = { none: 'x'.repeat(100), locked: 'age-encryption.org/v1\n-> X25519' };
+    for (const [why, text] of Object.entries(beginning)) {
+      let isOver = false;
+      const stream = (async function* () {
+        try {
+          for (;;) yield Buffer.from(text);
+        } finally {
+          isOver = true;
+        }
+      })();
+      await expect(readHeader(openEnvelope(stream, programs(undefined))), why).rejects.toThrow(/no key is given|no backup/);
+      expect(isOver, why).toBe(true);
+    }
+  });
+
   it('come off again; a header is read without the rest', async () => {
     const bytes = await collected(closeEnvelope(archive(), { level: 3, recipients: [] }));
     const whole = await collected(archive());
