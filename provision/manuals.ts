@@ -48,11 +48,28 @@ const newproject: Manual = {
   seeAlso: ['devserver(1)'],
 };
 
+const usbBackup: Manual = {
+  name: 'usb-backup',
+  summary: 'write a backup onto the disk labelled for it',
+  description: [
+    'Finds the one disk labelled DEVSERVER-BACKUP (vfat and exfat keep eleven characters of it: DEVSERVER-B), mounts it, writes a backup of the whole appliance, reads it back from the disk, and says when the disk may be unplugged. No other disk is ever touched.',
+    'The same happens by itself when such a disk is plugged in and there are projects.',
+    'It is the same as devserver backup usb, and has to be run as root.',
+  ],
+  examples: [['usb-backup', 'writes a backup and says when the disk may be unplugged']],
+  files: [['/srv/system/backups.json', 'how the last backups went']],
+  seeAlso: ['devserver(1)'],
+};
+
 /** The manual pages of the appliance by name, made from the table of its commands. Pure. */
 export function manualPages(program: Command): Readonly<Record<string, string>> {
   const newProjectCommand = program.commands.find((command) => command.name() === newproject.name) ?? program;
+  const usbCommand =
+    program.commands.find((command) => command.name() === 'backup')?.commands.find((command) => command.name() === 'usb') ??
+    program;
   return {
     'devserver.1': manualPage(devserver, program),
     'newproject.1': manualPage(newproject, newProjectCommand),
+    'usb-backup.1': manualPage(usbBackup, usbCommand),
   };
 }

@@ -5,7 +5,7 @@ import { newProjectFlags, newProjectText } from '../src/kernel/client/newproject
 import { exitCodes, UserError } from '../src/kernel/errors.ts';
 import { withFlags } from '../src/kernel/flags.ts';
 import { addAuthority, listAuthorities, removeAuthority } from './commands/authority.ts';
-import { checkBackup, listBackups, makeBackup, showBackup, showKey } from './commands/backup.ts';
+import { checkBackup, listBackups, makeBackup, makeUsbBackup, showBackup, showKey } from './commands/backup.ts';
 import { type CommandContext, type CommonOptions, commandContext } from './commands/context.ts';
 import { listJobs, resumeJobs, runDoctor, showJob } from './commands/job.ts';
 import {
@@ -67,6 +67,10 @@ function addBackup(backup: Command): void {
     .requiredOption('--to <folder>', 'an existing folder')
     .option('--plain', 'not encrypted')
     .action(run<{ to: string; plain?: boolean }>((context, options) => makeBackup(options, context)));
+  withJson(backup.command('usb'))
+    .description('write one onto the disk labelled DEVSERVER-BACKUP; the same as usb-backup')
+    .option('--plugged-in', 'as when the disk is plugged in: nothing while there are no projects')
+    .action(run<{ pluggedIn?: boolean }>((context, options) => makeUsbBackup(options, context)));
   withJson(backup.command('list <FOLDER>'))
     .description('the backups in a folder')
     .action(runWith((folder, context, options) => listBackups(folder, options, context)));

@@ -4,7 +4,7 @@ import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { closeEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { type BackupHeader, backupFormat } from '../../src/kernel/backup/layout.ts';
-import { writeBackup } from '../../src/kernel/backup/write.ts';
+import { type WrittenEntry, type WrittenPart, writeBackup } from '../../src/kernel/backup/write.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
 import { isDiskFull } from '../../src/kernel/disk-full.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
@@ -16,6 +16,7 @@ import { entriesOf } from './entries.ts';
 import { applianceKey, disasterRecipient, openerWith } from './keys.ts';
 import { alone } from './lock.ts';
 import { type Part, partsOf } from './parts.ts';
+import { fits, requireRoom, roomIn } from './room.ts';
 import { fromMedium, type Verified, verifyBackup } from './verify.ts';
 
 const suffix = '.devserver';
@@ -79,13 +80,20 @@ async function create(options: CreateOptions): Promise<Created> {
     const file = path.join(to, `${host}-${stamp(cut.moment)}${suffix}`);
     const partial = `${file}.partial`;
     try {
-      const archive = writeBackup({
-        header: headerOf(options, cut, parts),
-        pause: cut.pause,
-        open: (name) => entriesOf(named.get(name) as Part, (root) => dumps.get(root) ?? cut.placeOf(root.place)),
-      });
+      const open = (name: string): WrittenPart =>
+        entriesOf(named.get(name) as Part, (root) => dumps.get(root) ?? cut.placeOf(root.place));
+      const content = contentOf(parts, open);
+      const stream = (name: string): AsyncIterable<Uint8Array> => {
+        const onBytes = progressOf(report, name, content.bytes);
+        const archive = writeBackup({ header: headerOf(options, cut, parts), pause: cut.pause, open, onBytes });
+        return until(signal, closeEnvelope(archive, { level, recipients }));
+      };
+      const room = roomIn(to);
+      // only where it may be too long even compressed
+      if (!fits(room, content.most))
+        requireRoom(room, await stage(report, 'measure', async () => ({ value: await lengthOf(stream('measure')) })), to);
       const bytes = await stage(report, 'write', async () => {
-        const value = await written(partial, until(signal, closeEnvelope(archive, { level, recipients })));
+        const value = await written(partial, stream('write'));
         return { value, outcome: { bytes: value } };
       });
       const verified = await stage(report, 'verify', async () => ({
@@ -116,6 +124,35 @@ function headerOf({ catalogue, host, release }: CreateOptions, { moment }: Cut, 
     components: Object.fromEntries(formats),
     consistent: 'snapshot',
     parts: parts.map(({ name }) => name),
+  };
+}
+
+/** How much content there is, and how long a file of it can be at most. */
+function contentOf(parts: readonly Part[], open: (name: string) => WrittenPart): { bytes: number; most: number } {
+  let [bytes, most] = [0, 1 << 20];
+  for (const { name } of parts)
+    for (const { size, path: below } of open(name).entries as Iterable<WrittenEntry>) {
+      bytes += size;
+      // its blocks, with a head or three, and a long name
+      most += size + 2048 + 2 * below.length;
+    }
+  // what does not compress grows a little, by zstd and by age
+  return { bytes, most: Math.ceil(most * 1.001) };
+}
+
+async function lengthOf(stream: AsyncIterable<Uint8Array>): Promise<number> {
+  let bytes = 0;
+  for await (const chunk of stream) bytes += chunk.length;
+  return bytes;
+}
+
+/** Tells how far it is, a few times a second. */
+function progressOf(report: Report, name: string, all: number): (bytes: number) => void {
+  let last = performance.now();
+  return (bytes) => {
+    if (performance.now() - last < 250) return;
+    last = performance.now();
+    report({ type: 'progress', name, fraction: Math.min(1, bytes / Math.max(1, all)) });
   };
 }
 

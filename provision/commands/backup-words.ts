@@ -37,6 +37,8 @@ export function requireRoot(command: string): ReturnType<typeof realSystem> {
 export function reportTo(json: boolean): Report {
   return (event) => {
     if (json) return void process.stdout.write(`${JSON.stringify(event)}\n`);
+    if (event.type === 'progress' && event.fraction !== undefined && process.stderr.isTTY === true)
+      return void process.stderr.write(`\r${event.name}  ${Math.floor(event.fraction * 100)} %\r`);
     if (event.type === 'stage' && event.state === 'done') {
       const bytes = event.bytes === undefined ? '' : `, ${megabytes(event.bytes)}`;
       process.stderr.write(`${event.name}  ${event.seconds.toFixed(1)} s${bytes}\n`);

@@ -5,39 +5,87 @@ import { readHeader } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { release } from '../../src/kernel/release.ts';
+import type { Report } from '../../src/kernel/report.ts';
+import type { System } from '../../src/kernel/system.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { createBackup } from '../backup/create.ts';
 import { applianceKey, disasterRecipient, newDisasterKey, openerWith } from '../backup/keys.ts';
+import { keepLastBackups, lastBackups } from '../backup/last.ts';
 import { fromMedium, verifyBackup } from '../backup/verify.ts';
 import { readSite } from '../boot/site.ts';
+import { findBackupDisk } from '../usb/find.ts';
+import { withMounted } from '../usb/mounted.ts';
 import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
 
 /** `devserver backup create`. */
-export async function makeBackup(
-  { to, plain: isPlain = false }: { to: string; plain?: boolean },
-  { api, json, result }: CommandContext,
-): Promise<void> {
+export async function makeBackup({ to, plain = false }: { to: string; plain?: boolean }, context: CommandContext): Promise<void> {
   const system = requireRoot('backup');
+  const report = reportTo(context.json);
+  if (plain) report({ type: 'warning', text: 'it will not be encrypted: who has the file has every secret of this appliance' });
+  const { text, value } = await recorded(path.resolve(to), system, () =>
+    writeTo(path.resolve(to), plain, system, report, context),
+  );
+  context.result(text, value);
+}
+
+/** `usb-backup`: onto the disk labelled for it, which can be unplugged afterwards. */
+export async function makeUsbBackup({ pluggedIn = false }: { pluggedIn?: boolean }, context: CommandContext): Promise<void> {
+  const system = requireRoot('backup usb');
+  // a disk at a fresh appliance is there to be restored
+  if (pluggedIn && (await context.api.get<readonly unknown[]>('/projects')).length === 0)
+    return context.result('there are no projects yet: nothing is written (usb-backup does)', { written: false });
+  const report = reportTo(context.json);
+  const { text, value } = await recorded('the backup disk', system, async () => {
+    const disk = await findBackupDisk(system);
+    report({ type: 'note', text: `${disk.device} (${disk.fileSystem}) is the backup disk` });
+    const made = await withMounted(disk, system, (at) => writeTo(at, false, system, report, context));
+    return {
+      ...made,
+      value: { ...made.value, file: path.basename(made.file), device: disk.device },
+      file: `${path.basename(made.file)} on the backup disk`,
+    };
+  });
+  context.result(`${text.replace(/^.*\//, '')}\nthe disk may be unplugged`, value);
+}
+
+interface Made {
+  readonly file: string;
+  readonly bytes: number;
+  readonly text: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+async function writeTo(to: string, isPlain: boolean, system: System, report: Report, { api }: CommandContext): Promise<Made> {
   const { hostname: host } = readSite();
-  const report = reportTo(json);
-  if (isPlain) report({ type: 'warning', text: 'it will not be encrypted: who has the file has every secret of this appliance' });
-  const audit = openAudit();
-  const told = { who: 'root', what: 'backup create', to: path.resolve(to) };
   const interrupt = new AbortController();
   // on, not once: whoever else listens would take a signal that nobody listens to any more for the end
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
+  const { signal } = interrupt;
+  const options = { catalogue: readCatalogue(), api, system, report, to, host, release, isPlain, signal };
+  const { file, bytes, pause, verified } = await createBackup(options);
+  const { entries, header } = verified;
+  return {
+    ...{ file, bytes },
+    text: `${file}: ${megabytes(bytes)}, ${entries} files and folders of ${header.parts.length} parts, verified`,
+    value: { file, bytes, pause, entries, content: verified.bytes, parts: header.parts.length, cut: header.cut },
+  };
+}
+
+/** Tells the audit log and the status how it went. */
+async function recorded(to: string, system: System, work: () => Promise<Made>): Promise<Made> {
+  const audit = openAudit();
+  const told = { who: 'root', what: 'backup create', to };
   try {
-    const { signal } = interrupt;
-    const options = { catalogue: readCatalogue(), api, system, report, to: path.resolve(to), host, release, isPlain, signal };
-    const { file, bytes, pause, verified } = await createBackup(options);
-    const { entries, header } = verified;
-    await auditOrTell(audit, { ...told, to: file, result: `done: ${bytes} bytes, verified` });
-    result(`${file}: ${megabytes(bytes)}, ${entries} files and folders of ${header.parts.length} parts, verified`, {
-      ...{ file, bytes, pause, entries, content: verified.bytes, parts: header.parts.length, cut: header.cut },
-    });
+    const made = await work();
+    keepLastBackups({ done: { at: system.now().toISOString(), file: made.file, bytes: made.bytes, host: readSite().hostname } });
+    await auditOrTell(audit, { ...told, to: made.file, result: `done: ${made.bytes} bytes, verified` });
+    return made;
   } catch (error) {
-    await auditOrTell(audit, { ...told, result: `failed: ${error instanceof Error ? error.message : String(error)}` });
+    const why = error instanceof Error ? error.message : String(error);
+    const isBusy = error instanceof UserError && (error.exitCode === exitCodes.busy || error.exitCode === exitCodes.interrupted);
+    if (!isBusy) keepLastBackups({ ...lastBackups(), failed: { at: system.now().toISOString(), to, why } });
+    await auditOrTell(audit, { ...told, result: `failed: ${why}` });
     throw error;
   }
 }

@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
-import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { type KeptAuthority, keptAuthorities } from '../authorities/store.ts';
+import { type LastBackups, lastBackups } from '../backup/last.ts';
 
 /** Something an administrator should know; `urgent` before anything breaks. */
 export interface Warning {
@@ -18,6 +19,7 @@ export async function findWarnings(catalogue: ApplianceCatalogue, system: System
     ...['/', '/srv'].flatMap((at) => diskWarnings(at, usedShare(at))),
     ...certificateWarnings(catalogue, system.now()),
     ...authorityWarnings(keptAuthorities(), system.now()),
+    ...backupWarnings(lastBackups(), firstBoot(), system.now()),
   ];
 }
 
@@ -54,6 +56,26 @@ export function authorityWarnings(kept: readonly KeptAuthority[], now: Date): Wa
       return [{ urgent: days <= 7, text, hint }];
     }),
   ]);
+}
+
+/** Days without a backup after which it is told. */
+const mostDays = 7;
+
+/** A backup that failed, and none for days; `since` is the day from which on one could have been made. */
+export function backupWarnings({ done, failed }: LastBackups, since: Date, now: Date): Warning[] {
+  const hint = 'usb-backup, or devserver backup create --to FOLDER';
+  if (failed !== undefined)
+    return [{ urgent: true, text: `the backup of ${failed.at.slice(0, 10)} to ${failed.to} failed: ${failed.why}`, hint }];
+  const last = done === undefined ? since : new Date(done.at);
+  const days = Math.floor((now.getTime() - last.getTime()) / 86_400_000);
+  if (days < mostDays) return [];
+  const text = done === undefined ? `no backup was made in ${days} days` : `the last backup is ${days} days old`;
+  return [{ urgent: days >= 4 * mostDays, text, hint }];
+}
+
+/** When this appliance made its identity, or took over a restored one. */
+function firstBoot(): Date {
+  return statSync(appliancePaths.site, { throwIfNoEntry: false })?.birthtime ?? new Date();
 }
 
 async function failedUnits(system: System): Promise<Warning[]> {

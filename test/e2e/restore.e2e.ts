@@ -193,11 +193,16 @@ describe('a backup', () => {
     const bad = (await devserverIn(onto).must('backup', 'create', '--to', there)) as unknown as { file: string };
     await shell(onto, 'mv /var/tmp/HEAD /srv/git/rt-0.git/HEAD');
     await devserverIn(onto).must('newproject', 'kept', '--vcs', 'hg', '--member', 'dev');
-    const before = await shell(onto, `${made}; find /srv/hg/kept/.hg/store -type f | sort | xargs sha256sum; devserver project list`);
+    const before = await shell(
+      onto,
+      `${made}; find /srv/hg/kept/.hg/store -type f | sort | xargs sha256sum; devserver project list`,
+    );
     await restore(bad.file);
     const record = await settled();
     expect(record).toMatchObject({ phase: 'returned', why: [expect.stringContaining('rt-0 git.repository')] });
-    expect(await shell(onto, `${made}; find /srv/hg/kept/.hg/store -type f | sort | xargs sha256sum; devserver project list`)).toBe(before);
+    expect(
+      await shell(onto, `${made}; find /srv/hg/kept/.hg/store -type f | sort | xargs sha256sum; devserver project list`),
+    ).toBe(before);
     expect(await onto.run(['devserver', 'doctor'])).toContain('every project is as it should be');
     expect(await shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
     expect(await shell(onto, 'test -e /run/devserver/restoring || echo open')).toBe('open\n');

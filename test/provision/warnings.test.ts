@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { diskWarnings, expiryWarnings, findWarnings } from '../../provision/daemon/warnings.ts';
+import { backupWarnings, diskWarnings, expiryWarnings, findWarnings } from '../../provision/daemon/warnings.ts';
 import { realSystem } from '../../src/kernel/system.ts';
 import { applianceCatalogue } from '../support/appliance.ts';
 
@@ -18,6 +18,32 @@ describe('a filling disk', () => {
   it('comes with a hint that fits the disk', () => {
     expect(diskWarnings('/srv', 1)[0]?.hint).toContain('data disk');
     expect(diskWarnings('/', 1)[0]?.hint).toContain('journalctl --vacuum-size');
+  });
+});
+
+describe('backups', () => {
+  const ago = (days: number) => new Date(now.getTime() - days * day);
+  const done = (days: number) => ({ at: ago(days).toISOString(), file: '/mnt/a.devserver', bytes: 1, host: 'a' });
+  const failed = { at: now.toISOString(), to: '/mnt', why: 'no room' };
+
+  it('are missed after seven days, urgently after four weeks', () => {
+    expect(backupWarnings({ done: done(6.9) }, ago(100), now)).toEqual([]);
+    expect(backupWarnings({ done: done(7) }, ago(100), now)).toMatchObject([
+      { urgent: false, text: 'the last backup is 7 days old' },
+    ]);
+    expect(backupWarnings({ done: done(28) }, ago(100), now)).toMatchObject([{ urgent: true }]);
+    expect(backupWarnings({}, ago(6.9), now)).toEqual([]);
+    expect(backupWarnings({}, ago(9.5), now)).toMatchObject([{ urgent: false, text: 'no backup was made in 9 days' }]);
+  });
+
+  it('that fail are told until one is done', () => {
+    expect(backupWarnings({ done: done(1), failed }, ago(100), now)).toMatchObject([
+      {
+        urgent: true,
+        text: 'the backup of 2026-06-01 to /mnt failed: no room',
+        hint: expect.stringContaining('usb-backup') as string,
+      },
+    ]);
   });
 });
 

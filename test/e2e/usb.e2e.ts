@@ -1,0 +1,153 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { cli, must, mustCli } from './support/cli.ts';
+import { inside, tryInside } from './support/inside.ts';
+import { copyOf, up } from './support/machine-copy.ts';
+
+/** A virtual USB disk: written by a machine in QEMU, checked on this computer, restored onto a second, fresh appliance. */
+const image = inject('image');
+let dir = '';
+let usb = '';
+let second = '';
+
+const shell = (script: string): Promise<string> => inside(dir, ['sh', '-euc', script]);
+const revisions = "git -c safe.directory='*' --git-dir /srv/git/usb.git rev-parse main";
+
+async function until(what: string, minutes: number, look: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + minutes * 60_000; Date.now() < end; await sleep(2000)) if (await look()) return;
+  throw new Error(`${what}: not within ${minutes} minutes`);
+}
+
+/** The backups on the disk, read by this computer. */
+async function onDisk<T>(work: (folder: string, files: readonly string[]) => Promise<T>): Promise<T> {
+  const folder = path.join(dir, 'usb');
+  mkdirSync(folder, { recursive: true });
+  await must('mount', ['-o', 'loop,ro', usb, folder]);
+  try {
+    return await work(folder, readdirSync(folder).sort());
+  } finally {
+    await must('umount', [folder]);
+  }
+}
+
+beforeAll(async () => {
+  dir = await copyOf(image, 'usb');
+  usb = path.join(dir, 'usb.img');
+  writeFileSync(usb, '');
+  truncateSync(usb, 256 * 1024 * 1024);
+  // typed in full into a form of eleven characters
+  await must('mkfs.vfat', ['-F', '32', '-n', 'DEVSERVER-B', usb]);
+});
+afterAll(async () => {
+  await cli(['down', dir]);
+  if (second !== '') await cli(['down', second]);
+});
+
+describe('the backup disk', () => {
+  it('is found by its label, written, verified and let go of', { timeout: 1_800_000 }, async () => {
+    await up(dir, '--backend', 'qemu', '--usb', usb);
+    await until(
+      'the machine answers',
+      10,
+      async () => (await tryInside(dir, ['test', '-S', '/run/devserver/control.sock'])).exitCode === 0,
+    );
+    // it was there from the start, and there is nothing to be kept yet
+    await until('the unit of the disk has run', 10, async () =>
+      (await tryInside(dir, ['journalctl', '-b', '-o', 'cat', '-u', 'devserver-usb-backup'])).stdout.includes(
+        'there are no projects yet',
+      ),
+    );
+    await until('a project can be made', 15, async () => {
+      const ready = await tryInside(dir, ['sh', '-c', 'cd /run/devserver/ready && ls ldap git trac']);
+      return ready.exitCode === 0;
+    });
+    await inside(dir, ['devserver', 'newproject', 'usb', '--vcs', 'git', '--no-maven', '--no-ci']);
+    const said = await inside(dir, ['usb-backup']);
+    expect(said).toMatch(/^\S+\.devserver on the backup disk: .* verified\nthe disk may be unplugged\n$/m);
+    expect(await shell('grep -c /run/devserver/usb /proc/mounts || true')).toBe('0\n');
+    expect(await shell('ls /run/devserver | grep usb || true')).toBe('');
+  });
+
+  it('gets a backup as soon as it is plugged in', { timeout: 900_000 }, async () => {
+    await sleep(1100);
+    const before = await shell('cat /srv/system/backups.json');
+    await shell('udevadm trigger --action=add --settle /dev/disk/by-label/DEVSERVER-B');
+    await until('it is written', 10, async () => (await shell('cat /srv/system/backups.json')) !== before);
+    await until('the unit has ended', 5, async () =>
+      (await shell('systemctl show -P ActiveState devserver-usb-backup')).startsWith('inactive'),
+    );
+    expect(await shell('journalctl -b -o cat -u devserver-usb-backup')).toContain('the disk may be unplugged');
+    expect(await shell('systemctl show -P Result devserver-usb-backup')).toBe('success\n');
+  });
+
+  it('that is pulled in the middle loses nothing that was on it', { timeout: 900_000 }, async () => {
+    await shell('head -c 60000000 /dev/urandom > /srv/trac/usb/files/large');
+    const pulled = `d=$(basename $(readlink -f /dev/disk/by-label/DEVSERVER-B)); usb-backup & sleep 0.1
+      for i in $(seq 600); do ls /run/devserver/usb/*.partial > /dev/null 2>&1 && break; sleep 0.05; done
+      sleep 0.2; echo 1 > /sys/block/$d/device/delete; wait $! && echo written || echo "failed $?"`;
+    expect(await inside(dir, ['bash', '-c', pulled])).toMatch(/failed \d+\n$/);
+    expect(await shell('grep -c /run/devserver/usb /proc/mounts || true')).toBe('0\n');
+    expect((await tryInside(dir, ['usb-backup'])).stderr).toContain('no disk labelled DEVSERVER-BACKUP is plugged in');
+    expect((await tryInside(dir, ['devserver', 'status'])).stdout).toMatch(/the backup of .* failed/);
+    await shell('for host in /sys/class/scsi_host/host*; do echo "- - -" > $host/scan; done; udevadm settle');
+    await until(
+      'the disk is there again',
+      2,
+      async () => (await tryInside(dir, ['test', '-e', '/dev/disk/by-label/DEVSERVER-B'])).exitCode === 0,
+    );
+    await until(
+      'it is written',
+      10,
+      async () =>
+        (await shell('cat /srv/system/backups.json')).includes('"done"') &&
+        !(await shell('cat /srv/system/backups.json')).includes('failed'),
+    );
+    await until('the unit has ended', 5, async () =>
+      (await shell('systemctl show -P ActiveState devserver-usb-backup')).startsWith('inactive'),
+    );
+  });
+
+  it('can be checked without the appliance, and makes a fresh one what this was', { timeout: 1_800_000 }, async () => {
+    const head = await shell(revisions);
+    await mustCli(['down', dir]);
+    const key = path.join(dir, 'disaster-key');
+    second = await copyOf(image, 'usb-second');
+    const file = path.join(second, 'restored.devserver');
+    await onDisk(async (folder, files) => {
+      const backups = files.filter((name) => name.endsWith('.devserver'));
+      expect(backups.length, 'all that were said to be written, and nothing half').toBeGreaterThanOrEqual(3);
+      for (const name of backups)
+        expect(await mustCli(['verify-backup', path.join(folder, name), '--key', key])).toContain('is whole');
+      await must('cp', [path.join(folder, backups.at(-1) ?? ''), file]);
+    });
+    await up(second, '--backend', 'nspawn', '--wait');
+    const there = ['sh', '-euc', 'umask 077; mkdir -p /var/tmp/r; cat > /var/tmp/r/$1', 'sh'];
+    await inside(second, [...there, 'file.devserver'], readFileSync(file));
+    await inside(second, [...there, 'key'], readFileSync(key));
+    await inside(second, [
+      'devserver',
+      'restore',
+      '/var/tmp/r/file.devserver',
+      '--key',
+      '/var/tmp/r/key',
+      '--yes',
+      '--no-reboot',
+    ]);
+    await inside(second, ['touch', '/run/before-the-restart']);
+    await tryInside(second, ['systemctl', 'reboot']);
+    await until('it is restored', 5, async () => {
+      rmSync(path.join(second, 'machine/known_host'), { force: true });
+      const { exitCode, stdout } = await tryInside(second, [
+        'sh',
+        '-c',
+        'test ! -e /run/before-the-restart && devserver restore --show --json',
+      ]);
+      return exitCode === 0 && stdout.includes('"phase":"done"');
+    });
+    expect(await inside(second, ['sh', '-c', revisions])).toBe(head);
+    expect(await inside(second, ['sh', '-c', 'stat -c %s /srv/trac/usb/files/large'])).toBe('60000000\n');
+    expect(await inside(second, ['devserver', 'project', 'list'])).toContain('usb');
+  });
+});
