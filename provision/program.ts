@@ -92,6 +92,8 @@ function addRestore(root: Command): void {
   withJson(root.command('restore [FILE]'))
     .description('take a backup back: prepared beside the live data, put in place by a restart, kept only when it passes')
     .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
+    .option('--project <name>', 'one project alone, into the appliance as it runs')
+    .option('--as <name>', 'another name for it')
     .option('--dry-run', 'read the whole file and say what it would do')
     .option('--no-reboot', 'the next start puts it in place')
     .option('--cancel', 'give up what the next start would put in place')

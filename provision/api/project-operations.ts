@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { exitCodes } from '../../src/kernel/errors.ts';
 import type { ProjectSpecification } from '../../src/kernel/project.ts';
 import { daysKept } from '../projects/deleted.ts';
-import { changedSpecification, type Door, specificationOf } from '../projects/door.ts';
+import { changedSpecification, type Door, requirePossible, specificationOf } from '../projects/door.ts';
 import type { Prepared } from '../projects/job.ts';
 import { changedFacts, planChange } from '../projects/plan.ts';
 import { seedOf } from '../projects/seed.ts';
@@ -13,7 +13,7 @@ import { type Caller, maySee, requireAdmin, requireCreator, requireProjectAdmin 
 import type { Office } from './office.ts';
 import { type Call, type Operation, operation, Progress } from './operation.ts';
 import { Refusal } from './refusal.ts';
-import { changeProject, deletedProject, dryRun, jobResult, newProject, project } from './schemas.ts';
+import { changeProject, deletedProject, dryRun, jobResult, newProject, project, restoredProject } from './schemas.ts';
 
 const jobAnswer = z.union([jobResult, dryRun]);
 
@@ -126,6 +126,29 @@ export function projectOperations(office: Office): Operation[] {
           const accounts = accountsOf(Object.keys(before.members), await people.accounts());
           return { change: { kind: 'delete', before, accounts } };
         }),
+    }),
+    operation({
+      ...{
+        ...{ method: 'POST', path: '/projects/{name}/restore', query: ['dryRun'], body: restoredProject, answer: jobAnswer },
+        ...{ summary: 'have a project out of a backup; its data was taken out by devserver restore', who: 'root' },
+      },
+      tells: { what: 'project restore', isJob: true },
+      act: async (call) => {
+        const name = byName(call);
+        const { from, project: given, accounts } = call.body;
+        // its data comes from a file that root alone can have read
+        if (call.caller.name !== 'root') throw new Refusal(403, 'devserver restore does this', { exitCode: exitCodes.usage });
+        return run(call, name, async () => {
+          if (bench.specifications.find(name) !== undefined)
+            throw new Refusal(409, `there is a project ${name}`, {
+              exitCode: exitCodes.usage,
+              hint: 'restore it as another: --as NAME',
+            });
+          const { project: after, dropped } = withSameAccounts({ ...given, name }, accounts, await people.accounts());
+          requirePossible(after, door());
+          return { change: { kind: 'restore', after, from }, dropped };
+        });
+      },
     }),
     operation({
       ...{ method: 'GET', path: '/deleted', summary: 'deleted projects that can be had back', who: 'admins' },

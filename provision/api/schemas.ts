@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import { jobPattern } from '../../src/kernel/appliance.ts';
 import { memberRoles, projectSpecification, userName } from '../../src/kernel/project.ts';
+import { accounts } from '../users/accounts.ts';
 
 const { name, title, description, vcs, visibility, template, protectBranch } = projectSpecification.shape;
 const members = z.record(userName, z.enum(memberRoles));
@@ -130,6 +132,14 @@ export const templateSummary = z.object({
   summary: z.string(),
   parts: z.array(z.string()),
   lacks: z.array(z.string()),
+});
+
+/** A project out of a backup, whose data lies where the archive's unit finds it by this name. */
+export const restoredProject = z.strictObject({
+  from: z.string().regex(jobPattern),
+  project: projectSpecification,
+  /** Who its members were when the backup was made. */
+  accounts,
 });
 
 export const deletedProject = z.object({

@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import path from 'node:path';
-import { jobPattern } from '../../src/kernel/appliance.ts';
+import { appliancePaths, jobPattern } from '../../src/kernel/appliance.ts';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { DriverError, serveDriver } from '../../src/kernel/driver-kit.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
@@ -67,6 +67,19 @@ async function unpack(args: unknown): Promise<void> {
   await system.run({ file: 'tar', args: ['--extract', '--file', fileOf(job), ...options], timeout: 800_000 });
 }
 
+/** What was taken out of a backup to where the drivers take it from; done already is fine. */
+async function place(args: unknown): Promise<void> {
+  const job = jobOf(args);
+  const from = path.join(appliancePaths.restore, 'projects', job);
+  for (const stash of stashesOf(job)) {
+    const [source, target] = [path.join(from, stash), path.join(top, stash)];
+    if (lstatSync(source, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
+    if (existsSync(target)) throw new DriverError(`something lies in the stash of ${job}`, 'it is left as it is');
+    renameSync(source, target);
+    syncDirectory(path.dirname(target));
+  }
+}
+
 async function purge(args: unknown): Promise<void> {
   for (const stash of stashesOf(jobOf(args))) rmSync(path.join(top, stash), { recursive: true, force: true });
 }
@@ -75,4 +88,4 @@ async function drop(args: unknown): Promise<void> {
   rmSync(fileOf(jobOf(args)), { force: true });
 }
 
-serveDriver({ pack, unpack, purge, drop });
+serveDriver({ pack, unpack, place, purge, drop });

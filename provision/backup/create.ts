@@ -110,7 +110,7 @@ async function create(options: CreateOptions): Promise<Created> {
   });
 }
 
-function headerOf({ catalogue, host, release }: CreateOptions, { moment }: Cut, parts: readonly Part[]): BackupHeader {
+function headerOf({ catalogue, host, release }: CreateOptions, { moment, accounts }: Cut, parts: readonly Part[]): BackupHeader {
   const named = new Set(parts.map(({ component }) => component));
   const formats = catalogue.components.flatMap(({ name, backup }): [string, { format: number }][] =>
     backup !== undefined && named.has(name) ? [[name, { format: backup.format }]] : [],
@@ -123,6 +123,7 @@ function headerOf({ catalogue, host, release }: CreateOptions, { moment }: Cut, 
     appliance: { release, base: catalogue.base.name },
     components: Object.fromEntries(formats),
     consistent: 'snapshot',
+    accounts,
     parts: parts.map(({ name }) => name),
   };
 }

@@ -24,6 +24,8 @@ export interface Cut {
   readonly pause: number;
   /** Changes that were begun before and are not ended: of these projects it may show a part only. */
   readonly open: readonly { readonly project: string; readonly job: string }[];
+  /** Who people are: what the directory gave each once. */
+  readonly accounts: Readonly<Record<string, string>>;
   /** Where something below /srv lies in it. */
   readonly placeOf: (place: string) => string;
 }
@@ -52,7 +54,7 @@ export async function withCut<T>(api: Api, system: System, work: (cut: Cut) => P
 /** Keeps jobs waiting for `work`. @throws UserError when that ended before it did. */
 async function whileHeld(api: Api, work: () => Promise<void>): Promise<Omit<Cut, 'placeOf'>> {
   const begun = performance.now();
-  const { hold, open } = await api.send<{ hold: string; open: Cut['open'] }>('POST', '/hold');
+  const { hold, open, accounts } = await api.send<Pick<Cut, 'open' | 'accounts'> & { hold: string }>('POST', '/hold');
   // what was acknowledged before is in it
   const moment = new Date();
   let whole = false;
@@ -63,7 +65,7 @@ async function whileHeld(api: Api, work: () => Promise<void>): Promise<Omit<Cut,
   }
   if (!whole)
     throw new UserError('the snapshot took so long that jobs went on: it shows no single moment', { hint: 'try it again' });
-  return { moment, open, pause: Math.round(performance.now() - begun) / 1000 };
+  return { moment, open, accounts, pause: Math.round(performance.now() - begun) / 1000 };
 }
 
 /**

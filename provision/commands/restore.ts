@@ -9,7 +9,9 @@ import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { openerWith } from '../backup/keys.ts';
 import { alone } from '../backup/lock.ts';
 import { fromMedium } from '../backup/verify.ts';
-import { cancelRestore, commitRestore, prepareRestore, requireComponents } from '../restore/prepare.ts';
+import { requireComponents } from '../restore/components.ts';
+import { cancelRestore, commitRestore, prepareRestore } from '../restore/prepare.ts';
+import { type ProjectRestoreOptions, restoreProject } from '../restore/project.ts';
 import { type RestoreRecord, readRecord } from '../restore/record.ts';
 import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
@@ -19,6 +21,8 @@ export interface RestoreOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly reboot?: boolean;
+  readonly project?: string;
+  readonly as?: string;
 }
 
 /** `devserver restore FILE`. */
@@ -34,6 +38,12 @@ export async function restore(
   const opener = openerWith(options.key);
   const catalogue = readCatalogue();
   const { json, result } = context;
+  if (options.project !== undefined) {
+    const { project, as = project, dryRun = false } = options;
+    return alone(() => one(file, { project, as, isDryRun: dryRun, opener, system }, context));
+  }
+  if (options.as !== undefined)
+    throw new UserError('--as names one project', { exitCode: exitCodes.usage, hint: '--project NAME --as OTHER' });
   if (options.dryRun === true) return look(file, opener, context);
   await alone(async () => {
     const report = reportTo(json);
@@ -68,6 +78,24 @@ export async function restore(
     );
     if (options.reboot !== false) await system.run({ file: 'systemctl', args: ['reboot'] });
   });
+}
+
+type One = Pick<ProjectRestoreOptions, 'project' | 'as' | 'isDryRun' | 'opener' | 'system'>;
+
+/** `devserver restore FILE --project NAME`: into the appliance as it runs. */
+async function one(file: string, given: One, { api, json, result, onLine }: CommandContext): Promise<void> {
+  const begun = performance.now();
+  const options = { ...given, api, onLine, catalogue: readCatalogue(), report: reportTo(json), stream: fromMedium(file) };
+  const { dropped = [], aside, ...answer } = await restoreProject(options);
+  const seconds = Math.round(performance.now() - begun) / 1000;
+  const lines = [
+    given.isDryRun ? `would restore ${given.project} as ${given.as}` : `${given.as} is restored in ${seconds.toFixed(1)} s`,
+    ...(dropped.length === 0 ? [] : [`no members any more: ${dropped.join(', ')}, who are not who they were, or gone`]),
+    ...(aside === 0
+      ? []
+      : [`${aside} files of hooks, settings and plugins are not put back: ${appliancePaths.setAside}/projects/${given.as}`]),
+  ];
+  result(lines.join('\n'), { ...answer, file, project: given.as, dropped, seconds });
 }
 
 /** `devserver restore FILE --dry-run`: the whole file is read, nothing is written. */

@@ -8,7 +8,10 @@ const longest = 20;
 const patience = 30;
 
 /** On the administrator's socket alone: keeps jobs from running while a backup makes its cut. */
-export function holdRoutes({ hold, openJobs }: Pick<Workshop, 'hold' | 'openJobs'>): Record<string, Route> {
+export function holdRoutes(
+  { hold, openJobs }: Pick<Workshop, 'hold' | 'openJobs'>,
+  accounts: () => Promise<ReadonlyMap<string, string>>,
+): Record<string, Route> {
   const answer = async (work: () => Promise<Response>): Promise<Response> => {
     try {
       return await work();
@@ -18,8 +21,14 @@ export function holdRoutes({ hold, openJobs }: Pick<Workshop, 'hold' | 'openJobs
     }
   };
   return {
-    // who knows of jobs that are not ended can say of which projects a backup may hold a part only
-    'POST /api/hold': () => answer(async () => json(200, { hold: await hold.take(longest, patience), open: openJobs() })),
+    // who knows of jobs that are not ended can say of which projects a backup may hold a part only; who is who is asked before
+    // anybody waits for it
+    'POST /api/hold': () =>
+      answer(async () => {
+        // without the directory a backup is made all the same; projects out of it come back without members
+        const people = Object.fromEntries(await accounts().catch(() => new Map<string, string>()));
+        return json(200, { hold: await hold.take(longest, patience), open: openJobs(), accounts: people });
+      }),
     'DELETE /api/hold/{hold}': ({ params }) => answer(async () => json(200, { held: hold.release(params.hold ?? '') })),
   };
 }

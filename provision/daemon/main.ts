@@ -30,7 +30,7 @@ function main(): void {
   const front = frontRoutes(office, operations, status, apiVersion);
   const control: Record<string, Route> = {
     'GET /status': async () => json(200, await status()),
-    ...holdRoutes(office.workshop),
+    ...holdRoutes(office.workshop, office.people.accounts),
     ...apiRoutes(office, operations, 'control', apiVersion),
   };
   for (const [descriptor, name] of handedSockets()) {

@@ -13,7 +13,8 @@ const patience = 900;
 export function openArchive(ask: (verb: string, args: unknown, seconds: number) => Promise<unknown>): Archive {
   return {
     act: async (verb, job) => {
-      if (!['pack', 'unpack', 'drop', 'purge'].includes(verb)) throw new UserError(`an archive can not be told to ${verb}`);
+      if (!['pack', 'unpack', 'drop', 'purge', 'place'].includes(verb))
+        throw new UserError(`an archive can not be told to ${verb}`);
       await ask(verb, { job }, patience);
     },
   };

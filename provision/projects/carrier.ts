@@ -23,7 +23,7 @@ export function carrierFor(
   onStep?: Carrier['onStep'],
 ): Carrier {
   const patience = (bench.patience ?? { live: 30_000, takenUp: 900_000 })[mode];
-  const stashJob = change.kind === 'undelete' ? change.from : job;
+  const stashJob = 'from' in change ? change.from : job;
   const sides = {
     before: 'before' in change ? facts(change.before) : undefined,
     after: 'after' in change ? facts(change.after) : undefined,
@@ -41,10 +41,13 @@ export function carrierFor(
   const act = async (key: string, verb: Verb, which: 'before' | 'after'): Promise<void> => {
     if (key === archiveKey) return bench.archive.act(verb, stashJob);
     const it = resource(key, which);
-    const about = ['stash', 'unstash', 'purge'].includes(verb) ? stashJob : job;
-    await lanes.run(`lane:${key}`, it.lane ?? Number.POSITIVE_INFINITY, () =>
-      bench.backends.act(it, verb, side(which), about, seed),
-    );
+    const verbs: readonly Verb[] = verb === 'adopt' ? ['unstash', 'apply'] : [verb];
+    await lanes.run(`lane:${key}`, it.lane ?? Number.POSITIVE_INFINITY, async () => {
+      for (const each of verbs) {
+        const about = ['stash', 'unstash', 'purge'].includes(each) ? stashJob : job;
+        await bench.backends.act(it, each, side(which), about, seed);
+      }
+    });
   };
   return {
     act,

@@ -75,6 +75,21 @@ export async function specificationOf(request: NewProject, by: string, door: Doo
   });
 }
 
+/** That a whole specification from elsewhere can be a project here. @throws UserError, all faults at once. */
+export function requirePossible(
+  project: ProjectSpecification,
+  { catalogue, templates }: Pick<Door, 'catalogue' | 'templates'>,
+): void {
+  const faults: string[] = [];
+  if (reservedNames(catalogue).has(project.name)) faults.push(`the name ${project.name} is reserved`);
+  if (!vcsKinds(catalogue).includes(project.vcs)) faults.push(`there is no ${project.vcs} here`);
+  for (const part of ['maven', 'ci'] as const)
+    if (project[part] && !hasRole(catalogue, part)) faults.push(`this appliance has no ${part}`);
+  if (!templates.some(({ name }) => name === project.template))
+    faults.push(`its template ${project.template} is not here: put it into /srv/system/templates`);
+  refuse(faults);
+}
+
 /** A project as it shall be after a change. @throws UserError */
 export async function changedSpecification(
   before: ProjectSpecification,

@@ -10,9 +10,12 @@ export type Change =
   /** `accounts`: who its members are now, whatever becomes of their names; ADR 0014. */
   | { readonly kind: 'delete'; readonly before: ProjectSpecification; readonly accounts?: Accounts | undefined }
   /** `from` is the job that deleted it: its stash and archive have that name. */
-  | { readonly kind: 'undelete'; readonly after: ProjectSpecification; readonly from: string };
+  | { readonly kind: 'undelete'; readonly after: ProjectSpecification; readonly from: string }
+  /** `from` is the name under which its data was taken out of a backup. */
+  | { readonly kind: 'restore'; readonly after: ProjectSpecification; readonly from: string };
 
-export type Verb = 'make' | 'apply' | 'remove' | 'stash' | 'unstash' | 'pack' | 'unpack' | 'drop' | 'purge';
+/** adopt: data comes out of the stash, and what it derives is made anew over it. */
+export type Verb = 'place' | 'adopt' | 'make' | 'apply' | 'remove' | 'stash' | 'unstash' | 'pack' | 'unpack' | 'drop' | 'purge';
 
 /** One act and how it is taken back. */
 export interface Step {
@@ -45,6 +48,8 @@ export function planChange(catalogue: ApplianceCatalogue, change: Change): Chang
       return deletion(catalogue, change);
     case 'undelete':
       return undeletion(catalogue, change);
+    case 'restore':
+      return restoration(catalogue, change);
   }
 }
 
@@ -97,6 +102,17 @@ function deletion(catalogue: ApplianceCatalogue, change: Change & { kind: 'delet
     steps: [...steps, pack],
     afterwards: resources.filter(({ holds }) => holds === 'data').map(({ key }) => ({ key, verb: 'purge' as const })),
   };
+}
+
+/** Data is put where a deleted project's would lie, and comes back from there. */
+function restoration(catalogue: ApplianceCatalogue, change: Change & { kind: 'restore' }): ChangePlan {
+  const step = (key: string, verb: Verb, undo: Verb): Step => ({
+    ...{ key, verb, with: 'after', undo: { verb: undo, with: 'after' } },
+  });
+  const steps = resourcesOf(catalogue, change.after).map(({ key, holds }) =>
+    holds === 'data' ? step(key, 'adopt', 'stash') : step(key, 'apply', 'remove'),
+  );
+  return { change, steps: [step(archiveKey, 'place', 'purge'), ...steps], afterwards: [] };
 }
 
 function undeletion(catalogue: ApplianceCatalogue, change: Change & { kind: 'undelete' }): ChangePlan {

@@ -109,7 +109,7 @@ async function work(
   requireDataDisk(bench.jobs, change.kind === 'delete');
   const id = newJobName(new Date());
   const plan = planChange(bench.catalogue, change);
-  if (change.kind === 'create') await refuseRemains(bench, facts(change.after), id);
+  if (change.kind === 'create' || change.kind === 'restore') await refuseRemains(bench, facts(change.after), id);
   const feed = makeFeed<JobEvent>();
   const begun = performance.now();
   running.add(id);

@@ -11,6 +11,7 @@ import type { System } from '../../src/kernel/system.ts';
 import { readOwners } from '../boot/owners.ts';
 import { askDriver } from '../drivers.ts';
 import { openSpecifications } from '../projects/specifications.ts';
+import { requireComponents } from './components.ts';
 import { movesFor, placesOf } from './exchange.ts';
 import { type RestoreRecord, readRecord, recordFile, writeRecord } from './record.ts';
 import { type Staged, type Staging, stageBackup } from './stage.ts';
@@ -111,26 +112,6 @@ function emptyIn({ components }: ApplianceCatalogue, { header, manifest }: Stage
       .filter(({ name }) => (manifest.parts[`projects/${project}/${name}`]?.entries ?? 0) === 0)
       .map(({ name }) => `${project} ${name}`),
   );
-}
-
-/** @throws UserError (exit 4) for parts of projects that nothing here could serve; BackupFault for data of a later form. */
-export function requireComponents(
-  { components }: ApplianceCatalogue,
-  { parts, components: formats, appliance }: BackupHeader,
-): void {
-  const known = new Map(components.map(({ name, backup }) => [name, backup]));
-  const later = components.find(({ name, backup }) => (formats[name]?.format ?? 1) > (backup?.format ?? 1));
-  if (later !== undefined)
-    throw new BackupFault('newer', `the data of ${later.name} in it has a later form than this release knows`, {
-      hint: `restore it with release ${appliance.release} or a later one`,
-    });
-  const missing = parts.map(ownerOf).filter(({ project, component }) => project !== undefined && !known.has(component));
-  const names = [...new Set(missing.map(({ component }) => component))].sort();
-  if (names.length > 0)
-    throw new UserError(`projects in it use what this appliance does not have: ${names.join(', ')}`, {
-      exitCode: exitCodes.machineLacks,
-      hint: 'build an appliance with these components, and restore it there',
-    });
 }
 
 /** Every project whose parts are there can be read, and is called what its part is. */

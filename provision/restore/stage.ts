@@ -53,6 +53,8 @@ export interface StageOptions {
   readonly wants?: (part: string) => boolean;
   /** Another name for a project. */
   readonly named?: (project: string) => string;
+  /** Lays something out elsewhere than where it would be live; owners and modes are those of its live place. */
+  readonly laidOutAt?: (place: string) => string;
   readonly onBytes?: (bytes: number) => void;
 }
 
@@ -62,7 +64,7 @@ export interface StageOptions {
  * @throws BackupFault; UserError when the disk gets too full.
  */
 export async function stageBackup(options: StageOptions): Promise<Staged> {
-  const { catalogue, owners, archive, staging, accept, wants = () => true, named = (it) => it } = options;
+  const { catalogue, owners, archive, staging, accept, wants = () => true, named = (it) => it, laidOutAt = (it) => it } = options;
   const targetOf = targetBy(catalogue, named);
   const ownership = ownershipBy(catalogue, owners);
   const rootsAlone: Ownership = { uid: owners.uid('root'), gid: owners.gid('root'), folder: 0o700, file: 0o600 };
@@ -74,7 +76,7 @@ export async function stageBackup(options: StageOptions): Promise<Staged> {
     return folder;
   };
   const laidOut = (target: Target): { at: string; as: Ownership } => {
-    if (target.is === 'data') return { at: inStaging(staging, target.place), as: ownership(target.place) };
+    if (target.is === 'data') return { at: inStaging(staging, laidOutAt(target.place)), as: ownership(target.place) };
     if (target.is === 'dump') return { at: path.posix.join(dumpFolder(target), target.below), as: rootsAlone };
     return { at: path.posix.join(inStaging(staging, appliancePaths.setAside), target.below), as: rootsAlone };
   };
@@ -86,7 +88,7 @@ export async function stageBackup(options: StageOptions): Promise<Staged> {
       const target = targetOf(entry);
       if (target.is === 'aside' && entry.kind !== 'd') aside.set(entry.part, (aside.get(entry.part) ?? 0) + 1);
       const { at, as } = laidOut(target);
-      const parents = target.is === 'data' ? path.posix.dirname(target.place) : undefined;
+      const parents = target.is === 'data' ? path.posix.dirname(laidOutAt(target.place)) : undefined;
       if (parents !== undefined && !existsSync(inStaging(staging, parents))) makeParents(staging, parents, ownership);
       try {
         if (entry.kind === 'd') makeFolder(at, as);
@@ -105,7 +107,7 @@ export async function stageBackup(options: StageOptions): Promise<Staged> {
   const damaged = content.damaged.filter(wants);
   if (damaged.length > 0)
     throw new BackupFault('damaged', `${damaged.length} parts of it are damaged: ${damaged.slice(0, 20).join(', ')}`);
-  for (const part of content.header.parts.filter(wants)) placeHolders(catalogue, part, named, staging, ownership);
+  for (const part of content.header.parts.filter(wants)) placeHolders(catalogue, part, { named, laidOutAt, staging, ownership });
   return { ...content, aside, dumped: [...dumped.values()] };
 }
 
@@ -178,14 +180,15 @@ function requireRoom(folder: string): void {
   if (bavail * bsize < leastFree) throw noRoom();
 }
 
+interface Laying {
+  readonly named: (project: string) => string;
+  readonly laidOutAt: (place: string) => string;
+  readonly staging: Staging;
+  readonly ownership: (place: string) => Ownership;
+}
+
 /** What a service needs to find beside the data when it starts. */
-function placeHolders(
-  catalogue: ApplianceCatalogue,
-  part: string,
-  named: (project: string) => string,
-  staging: Staging,
-  ownership: (place: string) => Ownership,
-): void {
+function placeHolders(catalogue: ApplianceCatalogue, part: string, { named, laidOutAt, staging, ownership }: Laying): void {
   const { project, component } = ownerOf(part);
   const backup = catalogue.components.find(({ name }) => name === component)?.backup;
   const roots = project === undefined ? backup?.system : backup?.project;
@@ -194,10 +197,11 @@ function placeHolders(
     const pattern = roots?.[root];
     if (pattern === undefined) continue;
     const place = project === undefined ? pattern : pattern.replace('{project}', named(project));
-    const at = `${place}${where.slice(root.length)}`;
-    if (!existsSync(inStaging(staging, place)) || existsSync(inStaging(staging, at))) continue;
-    const { uid, gid, file } = ownership(at);
-    const descriptor = openSync(inStaging(staging, at), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+    const live = `${place}${where.slice(root.length)}`;
+    const at = inStaging(staging, laidOutAt(live));
+    if (!existsSync(inStaging(staging, laidOutAt(place))) || existsSync(at)) continue;
+    const { uid, gid, file } = ownership(live);
+    const descriptor = openSync(at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {
       writeSync(descriptor, text);
       fchownSync(descriptor, uid, gid);

@@ -187,6 +187,71 @@ describe('a backup', () => {
     }
   });
 
+  it('gives one project out of it, under another name too, into the appliance as it runs', { timeout: 300_000 }, async () => {
+    const clients = new Clients(fresh);
+    try {
+      for (const { name, kind } of projects.slice(3, 6)) {
+        const copy = `copy-${kind}`;
+        const args = ['restore', file, '--key', `${there}/appliance`, '--project', name];
+        expect((await devserverIn(onto).ask(...args)).answer.error?.message).toBe(`there is a project ${name}`);
+        const plan = (await devserverIn(onto).must(...args, '--as', copy, '--dry-run')) as unknown as { steps: string[] };
+        expect(plan.steps[0]).toBe('place archive');
+        expect((await devserverIn(onto).ask('project', 'show', copy)).exitCode).toBe(2);
+        const { dropped } = (await devserverIn(onto).must(...args, '--as', copy)) as unknown as { dropped: string[] };
+        expect(dropped).toEqual([]);
+        const folder = await checkedOut(clients, kind, copy);
+        expect(await commit(clients, kind, folder, `refs #1 in the copy of ${name}`)).toBe('yes');
+        expect((await clients.curl({ path: `/trac/${copy}/ticket/1`, as: 'rob' })).body).toContain(`ticket of ${name}`);
+        expect((await clients.curl({ path: `/trac/${copy}/ticket/1`, as: 'out' })).status).toBe(403);
+        const artifact = `/archiva/repository/${copy}/org/example/${name}/1.0/${name}-1.0.txt`;
+        expect((await clients.curl({ path: artifact, as: 'dev' })).body).toBe(`artifact of ${name}`);
+        await until('it is built, with its history', async () => {
+          const { body } = await clients.curl({ path: `/hudson/job/${copy}/api/json?tree=builds%5Bnumber,result%5D`, as: 'dev' });
+          const { builds } = JSON.parse(body) as { builds: { number: number; result: string | null }[] };
+          return builds.length >= 2 && builds.every(({ result }) => result === 'SUCCESS');
+        });
+        await until('the ticket of the copy knows the commit', async () =>
+          (await clients.curl({ path: `/trac/${copy}/ticket/1`, as: 'dev' })).body.includes('in the copy of'),
+        );
+      }
+      // one that was deleted, with somebody who is somebody else by now
+      await devserverIn(onto).must('project', 'delete', 'rt-6', '--yes');
+      await devserverIn(onto).must('user', 'remove', 'rob');
+      await devserverIn(onto).must('user', 'add', 'rob');
+      const back = await devserverIn(onto).must('restore', file, '--key', `${there}/appliance`, '--project', 'rt-6');
+      expect(back).toMatchObject({ dropped: ['rob'] });
+      expect((await devserverIn(onto).must('project', 'show', 'rt-6')) as unknown).toMatchObject({
+        members: { dev: 'developer' },
+      });
+    } finally {
+      clients.remove();
+    }
+    expect(await onto.run(['devserver', 'doctor'])).toContain('every project is as it should be');
+    expect(
+      await shell(
+        onto,
+        'ls -A /srv/.restore; ls -A /srv/*/.stash /srv/*/*/.stash /srv/*/*/*/.stash 2>/dev/null | grep -v :$ || true',
+      ),
+    ).toBe('record.json\n');
+    const none = await devserverIn(onto).ask('restore', file, '--key', `${there}/appliance`, '--project', 'rt-x');
+    expect(none).toMatchObject({ exitCode: 2, answer: { error: { message: 'there is no project rt-x in it' } } });
+  });
+
+  it('gives nothing of a project when a part of the appliance fails', { timeout: 120_000 }, async () => {
+    const args = ['restore', file, '--key', `${there}/appliance`, '--project', 'rt-0', '--as', 'never'];
+    const stopped = await onto.tryRun(['systemctl', 'stop', 'devserver-driver-trac.socket', 'devserver-driver-trac.service']);
+    expect(stopped.exitCode).toBe(0);
+    const { exitCode } = await devserverIn(onto).ask(...args);
+    expect([5, 6]).toContain(exitCode);
+    await shell(onto, 'systemctl start devserver-driver-trac.socket');
+    await until('everything is taken back', async () => (await onto.tryRun(['devserver', 'job', 'resume'])).exitCode === 0);
+    expect((await devserverIn(onto).ask('project', 'show', 'never')).exitCode).toBe(2);
+    expect(await onto.run(['devserver', 'doctor'])).toContain('every project is as it should be');
+    expect(
+      await shell(onto, 'find /srv -name "*never*" -not -path "/srv/system/audit/*" -not -path "/srv/system/devserverd/jobs/*"'),
+    ).toBe('');
+  });
+
   it('that does not pass is taken back, with everything that was there', { timeout: 300_000 }, async () => {
     // a repository that has lost what makes it one: nobody sees that before it is looked at
     await shell(onto, 'mv /srv/git/rt-0.git/HEAD /var/tmp/HEAD');

@@ -19,7 +19,7 @@ export type Tree = ReadonlyMap<string, readonly TreeEntry[]>;
 export function headerOf(parts: readonly string[], changes: Partial<BackupHeader> = {}): BackupHeader {
   return {
     ...{ format: 1, needs: [], host: 'devserver', cut: '2026-11-25T10:00:00Z', parts: [...parts], consistent: 'snapshot' },
-    ...{ appliance: { release: '0.1.0', base: 'debian-13' }, components: { git: { format: 1 } } },
+    ...{ appliance: { release: '0.1.0', base: 'debian-13' }, components: { git: { format: 1 } }, accounts: {} },
     ...changes,
   };
 }

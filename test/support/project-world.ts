@@ -208,7 +208,7 @@ function archive(at: (...names: string[]) => string, verb: string, job: string, 
       file,
       stashes.map((it) => readFileSync(it, 'utf8')),
     );
-  if (verb === 'unpack') {
+  if (verb === 'unpack' || verb === 'place') {
     const contents = JSON.parse(readFileSync(file, 'utf8')) as string[];
     for (const [index, it] of stashes.entries()) {
       mkdirSync(path.dirname(it), { recursive: true });

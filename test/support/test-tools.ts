@@ -16,5 +16,6 @@ export const testTools: readonly HostTool[] = [
   { program: 'tmux', package: 'tmux', why: "terminal of the wizard's tests", needed: true },
   { program: 'zstd', package: 'zstd', why: 'opens backups in the tests', needed: true },
   { program: 'mkfs.vfat', package: 'dosfstools', why: 'makes a USB disk for the tests', needed: true },
+  { program: 'mcopy', package: 'mtools', why: 'reads a USB disk of the tests', needed: true },
   { program: 'vagrant', package: 'vagrant', why: 'checks the Vagrantfile', needed: false },
 ];

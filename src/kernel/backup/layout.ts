@@ -49,6 +49,8 @@ export const backupHeader = z.object({
   appliance: z.object({ release: word, base: word }),
   components: z.record(z.string().regex(new RegExp(`^${component}$`)), z.object({ format: dataFormat })),
   consistent: z.enum(['snapshot', 'fence']),
+  /** People and what the directory gave each once: a name may be somebody else's by now. */
+  accounts: z.record(z.string().min(1).max(64), z.string().min(1).max(64)).default({}),
   /** No two the same. */
   parts: z.array(partName),
 });

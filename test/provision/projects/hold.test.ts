@@ -95,7 +95,7 @@ describe('jobs and repairs of a daemon', () => {
     try {
       const bench = worldBench(dir, () => broken);
       const workshop = openWorkshop({ ...bench, patience: { live: 0, takenUp: 0 } });
-      const routes = holdRoutes(workshop);
+      const routes = holdRoutes(workshop, async () => new Map([['ann', 'a-1']]));
       const create = async (name: string): Promise<string> => {
         const change = { kind: 'create', after: specification(name) } as const;
         const job = await workshop.start(name, 'ann', async () => ({ change, seed: { files: [] } as never }));

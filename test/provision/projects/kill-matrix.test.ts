@@ -31,6 +31,7 @@ const source = `
       update: () => ({ kind, before, after: { ...before, title: 'Other', visibility: 'internal', members: { bob: 'admin' } } }),
       delete: () => ({ kind, before }),
       undelete: () => ({ kind, after: bench.deleted.all()[0].project, from: bench.deleted.all()[0].job }),
+      restore: () => ({ kind, after: bench.deleted.all()[0].project, from: bench.deleted.all()[0].job }),
     };
     const job = await workshop.start('shop', 'ann', async () => ({ change: changes[kind](), seed: { files: [] } }));
     const { result, error } = await job.outcome;
@@ -38,8 +39,8 @@ const source = `
   }
 `;
 
-type Kind = 'create' | 'update' | 'delete' | 'undelete';
-const kinds: readonly Kind[] = ['create', 'update', 'delete', 'undelete'];
+type Kind = 'create' | 'update' | 'delete' | 'undelete' | 'restore';
+const kinds: readonly Kind[] = ['create', 'update', 'delete', 'undelete', 'restore'];
 const before = new Map<Kind, string>();
 const after = new Map<Kind, string>();
 const faults = new Map<Kind, string[]>();
@@ -111,6 +112,11 @@ describe(`a change that is cut short (seed ${seed})`, () => {
     for (const kind of kinds) {
       const start = path.join(folder, `before-${kind}`);
       mkdirSync(dir, { recursive: true });
+      if (kind === 'restore') {
+        // of a project that is not there: here its data comes out of what was kept of it
+        rmSync(dir, { recursive: true });
+        cpSync(before.get('undelete') ?? '', dir, { recursive: true });
+      }
       cpSync(dir, start, { recursive: true });
       before.set(kind, start);
       const { stdout } = change(dir, kind);
@@ -140,6 +146,10 @@ describe(`a change that is cut short (seed ${seed})`, () => {
     );
     expect(Object.keys(state(after.get('delete') ?? ''))).toEqual(['world/archive/JOB']);
     expect(state(after.get('undelete') ?? '')).toEqual(state(after.get('update') ?? ''));
+    const { 'world/archive/JOB': _kept, ...restored } = state(after.get('restore') ?? '');
+    // what comes out of a backup is made to fit the specification
+    const repository = expect.stringContaining('"people":"seeded"') as string;
+    expect(restored).toEqual({ ...state(after.get('undelete') ?? ''), 'world/repo/shop': repository });
     for (const places of faults.values()) expect(places.length).toBeGreaterThan(10);
   });
 
@@ -232,6 +242,9 @@ describe(`a change that is cut short (seed ${seed})`, () => {
     ['delete', 'repo.repository:stash'],
     ['undelete', 'wiki.pages:unstash'],
     ['undelete', 'archive:unpack'],
+    ['restore', 'wiki.pages:unstash'],
+    ['restore', 'wiki.pages:apply'],
+    ['restore', 'archive:place'],
   ] as const)('%s: is undone, with the first error told, when %s fails', (kind, broken) => {
     const dir = copyOf(kind);
     const end = JSON.parse(change(dir, kind, { BROKEN: broken }).stdout) as { result: string; error: string };
