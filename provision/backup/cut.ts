@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
@@ -83,7 +83,9 @@ export async function dumpsOf(
   if (wanted.length === 0) return new Map();
   const owners = readOwners();
   const dumps = new Map<Root, string>();
-  mkdirSync(shown, { mode: 0o710 });
+  mkdirSync(shown);
+  // whatever umask this was started with, the driver's account has to come through
+  chmodSync(shown, 0o710);
   const copy = path.join(shown, 'copy');
   await snapshot(system, [path.join(kept, 'cut'), copy]);
   for (const { component: name, root } of wanted) {

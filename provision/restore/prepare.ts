@@ -1,4 +1,4 @@
-import { chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
@@ -142,7 +142,8 @@ async function load(
   const [from, into] = [path.join(loaded, 'from'), path.join(loaded, 'into')];
   rmSync(loaded, { recursive: true, force: true });
   try {
-    mkdirSync(loaded, { mode: 0o710 });
+    mkdirSync(loaded);
+    chmodSync(loaded, 0o710);
     chownSync(loaded, 0, gid);
     for (const it of [from, into]) {
       mkdirSync(it, { mode: 0o700 });
