@@ -5,7 +5,16 @@ import { newProjectFlags, newProjectText } from '../src/kernel/client/newproject
 import { exitCodes, UserError } from '../src/kernel/errors.ts';
 import { withFlags } from '../src/kernel/flags.ts';
 import { addAuthority, listAuthorities, removeAuthority } from './commands/authority.ts';
-import { checkBackup, listBackups, makeBackup, makeUsbBackup, showBackup, showKey } from './commands/backup.ts';
+import {
+  checkBackup,
+  listBackups,
+  makeBackup,
+  makeUsbBackup,
+  protectBackup,
+  pruneBackups,
+  showBackup,
+  showKey,
+} from './commands/backup.ts';
 import { type CommandContext, type CommonOptions, commandContext } from './commands/context.ts';
 import { listJobs, resumeJobs, runDoctor, showJob } from './commands/job.ts';
 import {
@@ -66,11 +75,13 @@ function addBackup(backup: Command): void {
     .description('write one, and read it back from the medium')
     .requiredOption('--to <folder>', 'an existing folder')
     .option('--plain', 'not encrypted')
-    .action(run<{ to: string; plain?: boolean }>((context, options) => makeBackup(options, context)));
+    .option('--keep <number>', 'delete older ones behind it, but for so many')
+    .action(run<{ to: string; plain?: boolean; keep?: string }>((context, options) => makeBackup(options, context)));
   withJson(backup.command('usb'))
     .description('write one onto the disk labelled DEVSERVER-BACKUP; the same as usb-backup')
+    .option('--keep <number>', 'delete older ones behind it, but for so many')
     .option('--plugged-in', 'as when the disk is plugged in: nothing while there are no projects')
-    .action(run<{ pluggedIn?: boolean }>((context, options) => makeUsbBackup(options, context)));
+    .action(run<{ pluggedIn?: boolean; keep?: string }>((context, options) => makeUsbBackup(options, context)));
   withJson(backup.command('list <FOLDER>'))
     .description('the backups in a folder')
     .action(runWith((folder, context, options) => listBackups(folder, options, context)));
@@ -82,6 +93,15 @@ function addBackup(backup: Command): void {
     .description('read every byte of it from the medium, and hold every digest')
     .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
     .action(runWith<{ key?: string }>((file, context, options) => checkBackup(file, options, context)));
+  withJson(backup.command('prune <FOLDER>'))
+    .description('delete old backups of this appliance; the newest is verified first and always stays')
+    .option('--keep <number>', 'how many stay', '7')
+    .option('--key <file>', 'the key that opens them; otherwise the one of this appliance')
+    .action(runWith<{ keep?: string; key?: string }>((folder, context, options) => pruneBackups(folder, options, context)));
+  withJson(backup.command('protect <FILE>'))
+    .description('keep a backup from being pruned')
+    .option('--off', 'no longer')
+    .action(runWith<{ off?: boolean }>((file, context, options) => protectBackup(file, options, context)));
   withJson(backup.command('key'))
     .description('to whom backups are encrypted')
     .option('--new', 'another key for when the machine is gone; its secret half is shown once')

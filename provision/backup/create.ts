@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { closeEnvelope } from '../../src/kernel/backup/envelope.ts';
@@ -15,11 +16,11 @@ import { type Cut, dumpsOf, specificationsIn, withCut } from './cut.ts';
 import { entriesOf } from './entries.ts';
 import { applianceKey, disasterRecipient, openerWith } from './keys.ts';
 import { alone } from './lock.ts';
+import { backupName, isPartial, partialSuffix } from './names.ts';
 import { type Part, partsOf } from './parts.ts';
 import { fits, requireRoom, roomIn } from './room.ts';
 import { fromMedium, type Verified, verifyBackup } from './verify.ts';
 
-const suffix = '.devserver';
 const level = 3;
 
 export interface CreateOptions {
@@ -64,6 +65,8 @@ async function create(options: CreateOptions): Promise<Created> {
       type: 'warning',
       text: 'only this appliance can open it: devserver backup key --new makes a key for when it is gone',
     });
+  // names count seconds
+  while (existsSync(path.join(to, backupName(host, system.now())))) await sleep(50);
   return withCut(api, system, async (cut) => {
     report({ type: 'note', text: `jobs waited ${cut.pause.toFixed(2)} s for the cut` });
     for (const { project, job } of cut.open)
@@ -77,8 +80,8 @@ async function create(options: CreateOptions): Promise<Created> {
     const parts = partsOf(catalogue, projects.all());
     const named = new Map(parts.map((part) => [part.name, part]));
     const dumps = await stage(report, 'dumps', async () => ({ value: await dumpsOf(catalogue, parts, system) }));
-    const file = path.join(to, `${host}-${stamp(cut.moment)}${suffix}`);
-    const partial = `${file}.partial`;
+    const file = freeName(to, host, cut.moment);
+    const partial = `${file}${partialSuffix}`;
     try {
       const open = (name: string): WrittenPart =>
         entriesOf(named.get(name) as Part, (root) => dumps.get(root) ?? cut.placeOf(root.place));
@@ -157,13 +160,16 @@ function progressOf(report: Report, name: string, all: number): (bytes: number) 
   };
 }
 
-/** 20261125T100000Z */
-const stamp = (moment: Date): string => `${moment.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
+/** Two within one second have two names. @throws UserError when there is one of that moment already. */
+function freeName(to: string, host: string, moment: Date): string {
+  const file = path.join(to, backupName(host, moment));
+  if (!existsSync(file)) return file;
+  throw new UserError(`${file} is there already`, { exitCode: exitCodes.busy, hint: 'wait a second' });
+}
 
 /** Of an earlier run that was killed. */
 function dropPartial(folder: string, host: string): void {
-  for (const name of readdirSync(folder))
-    if (name.startsWith(`${host}-`) && name.endsWith(`${suffix}.partial`)) rmSync(path.join(folder, name), { force: true });
+  for (const name of readdirSync(folder)) if (isPartial(name, host)) rmSync(path.join(folder, name), { force: true });
 }
 
 /** The same stream, until it is to end. */

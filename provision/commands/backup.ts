@@ -1,5 +1,6 @@
-import { createReadStream, readdirSync, statSync } from 'node:fs';
+import { createReadStream, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
 import { openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { readHeader } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
@@ -11,6 +12,9 @@ import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { createBackup } from '../backup/create.ts';
 import { applianceKey, disasterRecipient, newDisasterKey, openerWith } from '../backup/keys.ts';
 import { keepLastBackups, lastBackups } from '../backup/last.ts';
+import { alone } from '../backup/lock.ts';
+import { backupsIn, protectedSuffix } from '../backup/names.ts';
+import { prunable, prune } from '../backup/prune.ts';
 import { fromMedium, verifyBackup } from '../backup/verify.ts';
 import { readSite } from '../boot/site.ts';
 import { findBackupDisk } from '../usb/find.ts';
@@ -19,18 +23,24 @@ import { describe, megabytes, reportTo, requireFile, requireRoot } from './backu
 import type { CommandContext } from './context.ts';
 
 /** `devserver backup create`. */
-export async function makeBackup({ to, plain = false }: { to: string; plain?: boolean }, context: CommandContext): Promise<void> {
+export async function makeBackup(
+  { to, plain = false, keep }: { to: string; plain?: boolean; keep?: string },
+  context: CommandContext,
+): Promise<void> {
   const system = requireRoot('backup');
   const report = reportTo(context.json);
   if (plain) report({ type: 'warning', text: 'it will not be encrypted: who has the file has every secret of this appliance' });
   const { text, value } = await recorded(path.resolve(to), system, () =>
-    writeTo(path.resolve(to), plain, system, report, context),
+    writeTo(path.resolve(to), { plain, keep }, system, report, context),
   );
   context.result(text, value);
 }
 
 /** `usb-backup`: onto the disk labelled for it, which can be unplugged afterwards. */
-export async function makeUsbBackup({ pluggedIn = false }: { pluggedIn?: boolean }, context: CommandContext): Promise<void> {
+export async function makeUsbBackup(
+  { pluggedIn = false, keep }: { pluggedIn?: boolean; keep?: string },
+  context: CommandContext,
+): Promise<void> {
   const system = requireRoot('backup usb');
   // a disk at a fresh appliance is there to be restored
   if (pluggedIn && (await context.api.get<readonly unknown[]>('/projects')).length === 0)
@@ -39,7 +49,7 @@ export async function makeUsbBackup({ pluggedIn = false }: { pluggedIn?: boolean
   const { text, value } = await recorded('the backup disk', system, async () => {
     const disk = await findBackupDisk(system);
     report({ type: 'note', text: `${disk.device} (${disk.fileSystem}) is the backup disk` });
-    const made = await withMounted(disk, system, (at) => writeTo(at, false, system, report, context));
+    const made = await withMounted(disk, system, (at) => writeTo(at, { keep }, system, report, context));
     return {
       ...made,
       value: { ...made.value, file: path.basename(made.file), device: disk.device },
@@ -56,8 +66,15 @@ interface Made {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
-async function writeTo(to: string, isPlain: boolean, system: System, report: Report, { api }: CommandContext): Promise<Made> {
+async function writeTo(
+  to: string,
+  { plain: isPlain = false, keep }: { plain?: boolean; keep?: string | undefined },
+  system: System,
+  report: Report,
+  { api }: CommandContext,
+): Promise<Made> {
   const { hostname: host } = readSite();
+  const count = keep === undefined ? undefined : keptCount(keep);
   const interrupt = new AbortController();
   // on, not once: whoever else listens would take a signal that nobody listens to any more for the end
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
@@ -65,6 +82,8 @@ async function writeTo(to: string, isPlain: boolean, system: System, report: Rep
   const options = { catalogue: readCatalogue(), api, system, report, to, host, release, isPlain, signal };
   const { file, bytes, pause, verified } = await createBackup(options);
   const { entries, header } = verified;
+  // this one was verified a moment ago
+  for (const old of count === undefined ? [] : prune(to, host, count)) report({ type: 'note', text: `deleted ${old.file}` });
   return {
     ...{ file, bytes },
     text: `${file}: ${megabytes(bytes)}, ${entries} files and folders of ${header.parts.length} parts, verified`,
@@ -115,13 +134,50 @@ export async function showBackup(file: string, { key }: { key?: string }, { resu
 
 /** `devserver backup list FOLDER`: the backups in a folder, by their names. */
 export async function listBackups(folder: string, _: object, { result }: CommandContext): Promise<void> {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new UserError(`${folder} is no folder`, { exitCode: exitCodes.usage });
-  const files = readdirSync(folder)
-    .filter((name) => /^[a-z0-9.-]+-\d{8}T\d{6}Z\.devserver$/.test(name))
-    .sort()
-    .map((name) => ({ file: path.join(folder, name), bytes: statSync(path.join(folder, name)).size }));
-  result(files.length === 0 ? 'no backups' : files.map(({ file, bytes }) => `${file}  ${megabytes(bytes)}`).join('\n'), files);
+  const files = backupsIn(existingFolder(folder));
+  const lines = files.map(({ file, bytes, isProtected }) => `${file}  ${megabytes(bytes)}${isProtected ? '  protected' : ''}`);
+  result(lines.length === 0 ? 'no backups' : lines.join('\n'), files);
+}
+
+/** `devserver backup prune FOLDER`: keeps the newest ones, of which the newest is read from the medium first. */
+export async function pruneBackups(
+  folder: string,
+  { keep = '7', key }: { keep?: string; key?: string },
+  { json, result }: CommandContext,
+): Promise<void> {
+  requireRoot('backup');
+  const { hostname: host } = readSite();
+  const count = keptCount(keep);
+  await alone(async () => {
+    const newest = backupsIn(existingFolder(folder)).findLast((it) => it.host === host);
+    if (newest === undefined || prunable(backupsIn(folder), host, count).length === 0)
+      return result('nothing to delete', { deleted: [] });
+    if (!json) process.stderr.write(`reading ${newest.file}: nothing is deleted unless it is whole\n`);
+    await verifyBackup(fromMedium(newest.file), openerWith(key));
+    const gone = prune(folder, host, count).map(({ file }) => file);
+    await auditOrTell(openAudit(), { who: 'root', what: 'backup prune', to: folder, result: `done: ${gone.length} deleted` });
+    result(gone.map((file) => `deleted ${file}`).join('\n'), { deleted: gone });
+  });
+}
+
+/** `devserver backup protect FILE`: it is not deleted by itself any more, or again. */
+export async function protectBackup(file: string, { off = false }: { off?: boolean }, { result }: CommandContext): Promise<void> {
+  requireRoot('backup');
+  requireFile(file);
+  const marker = `${file}${protectedSuffix}`;
+  if (off) rmSync(marker, { force: true });
+  else writeFileAtomically(marker, '', 0o600);
+  result(`${file} is ${off ? 'no longer ' : ''}protected`, { file, protected: !off });
+}
+
+function existingFolder(folder: string): string {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder;
+  throw new UserError(`${folder} is no folder`, { exitCode: exitCodes.usage });
+}
+
+function keptCount(text: string): number {
+  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  throw new UserError(`--keep ${text}: how many are kept is a number from 1 on`, { exitCode: exitCodes.usage });
 }
 
 /** `devserver backup key`: to whom backups are encrypted; `--new` makes another key for when the machine is gone. */

@@ -134,6 +134,28 @@ f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.wri
     });
   });
 
+  it('is deleted when enough newer ones are there, unless it is protected', async () => {
+    const folder = `${target}/pruned`;
+    await inside(`mkdir ${folder}`);
+    const files: string[] = [];
+    for (let count = 0; count < 4; count += 1) files.push((await create(folder)).file);
+    await devserverIn(session).must('backup', 'protect', files[0] ?? '');
+    await inside(`cp ${files[3]} ${target}/newest; head --bytes 1000 ${target}/newest > ${files[3]}`);
+    const damaged = await devserverIn(session).ask('backup', 'prune', folder, '--keep', '1');
+    expect([damaged.exitCode, (await inside(`ls ${folder} | wc -l`)).trim()]).toEqual([3, '5']);
+    await inside(`mv ${target}/newest ${files[3]}`);
+    expect(await devserverIn(session).must('backup', 'prune', folder, '--keep', '1')).toMatchObject({
+      deleted: files.slice(1, 3),
+    });
+    expect((await session.run(['devserver', 'backup', 'list', folder])).trim().split('\n')).toEqual([
+      expect.stringMatching(/protected$/),
+      expect.stringMatching(/MB$/),
+    ]);
+    expect((await create(folder, '--keep', '1')).exitCode).toBe(0);
+    expect((await inside(`ls ${folder} | wc -l`)).trim()).toBe('3');
+    await inside(`rm -r ${folder}`);
+  });
+
   it('that has no room leaves nothing, and is told with a remedy', async () => {
     const small = `${target}/small`;
     await inside(`mkdir ${small}; mount -t tmpfs -o size=48k none ${small}`);

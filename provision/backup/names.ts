@@ -1,0 +1,39 @@
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+
+const suffix = '.devserver';
+/** While it is written. */
+export const partialSuffix = '.partial';
+/** A file of this name beside a backup keeps it from being deleted. */
+export const protectedSuffix = '.protected';
+
+const pattern = /^([a-z0-9.-]+)-\d{8}T\d{6}Z\.devserver$/;
+
+/** `HOST-YYYYMMDDTHHMMSSZ.devserver`. Names of one host sort by time. */
+export function backupName(host: string, moment: Date): string {
+  return `${host}-${moment.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z${suffix}`;
+}
+
+/** Of an earlier run of this host that was killed. */
+export function isPartial(name: string, host: string): boolean {
+  return name.startsWith(`${host}-`) && name.endsWith(`${suffix}${partialSuffix}`);
+}
+
+/** A backup in a folder, by its name: what it says of itself is not looked at. */
+export interface NamedBackup {
+  readonly file: string;
+  readonly host: string;
+  readonly bytes: number;
+  readonly isProtected: boolean;
+}
+
+/** The backups in a folder, of each host from the oldest to the newest. */
+export function backupsIn(folder: string): NamedBackup[] {
+  const names = readdirSync(folder).sort();
+  return names.flatMap((name) => {
+    const host = pattern.exec(name)?.[1];
+    if (host === undefined) return [];
+    const file = path.join(folder, name);
+    return [{ file, host, bytes: statSync(file).size, isProtected: names.includes(`${name}${protectedSuffix}`) }];
+  });
+}
