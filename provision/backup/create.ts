@@ -14,6 +14,7 @@ import type { System } from '../../src/kernel/system.ts';
 import { openSpecifications } from '../projects/specifications.ts';
 import { type Cut, dumpsOf, specificationsIn, withCut } from './cut.ts';
 import { entriesOf } from './entries.ts';
+import { orInterrupted, until } from './interrupt.ts';
 import { applianceKey, disasterRecipient, openerWith } from './keys.ts';
 import { alone } from './lock.ts';
 import { backupName, isPartial, partialSuffix } from './names.ts';
@@ -50,10 +51,11 @@ export interface Created {
  * whole and verified, and not before; nothing of one that fails is left.
  */
 export function createBackup(options: CreateOptions): Promise<Created> {
-  return alone(() => create(options));
+  return alone(() => createAlone(options));
 }
 
-async function create(options: CreateOptions): Promise<Created> {
+/** The same for who has seen to it that nobody else does it meanwhile. */
+export async function createAlone(options: CreateOptions): Promise<Created> {
   const { catalogue, api, system, report, to, host, isPlain, signal } = options;
   if (!statSync(to, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError(`${to} is no folder`, { exitCode: exitCodes.usage });
@@ -106,7 +108,7 @@ async function create(options: CreateOptions): Promise<Created> {
       syncDirectory(to);
       return { file, bytes, pause: cut.pause, verified };
     } catch (error) {
-      throw explained(error, to);
+      throw explained(orInterrupted(signal, error), to);
     } finally {
       rmSync(partial, { force: true });
     }
@@ -170,14 +172,6 @@ function freeName(to: string, host: string, moment: Date): string {
 /** Of an earlier run that was killed. */
 function dropPartial(folder: string, host: string): void {
   for (const name of readdirSync(folder)) if (isPartial(name, host)) rmSync(path.join(folder, name), { force: true });
-}
-
-/** The same stream, until it is to end. */
-async function* until(signal: AbortSignal, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of stream) {
-    if (signal.aborted) throw new UserError('interrupted; nothing of it is left', { exitCode: exitCodes.interrupted });
-    yield chunk;
-  }
 }
 
 /** What the medium refuses, in words. */

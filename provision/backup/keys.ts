@@ -24,13 +24,12 @@ export function keepDisasterRecipient(recipient: string, file = disasterFile): v
   writeFileAtomically(file, `${recipient}\n`, 0o600);
 }
 
-/** Makes a disaster key and keeps its public half. The secret half is returned and nowhere else. */
-export async function newDisasterKey(system: System, file = disasterFile): Promise<{ secret: string; recipient: string }> {
+/** Makes a disaster key: to be shown first and kept then, so that no backup is ever encrypted to one that nobody saw. */
+export async function makeDisasterKey(system: System): Promise<{ secret: string; recipient: string }> {
   const { stdout } = await system.run({ file: 'age-keygen', args: [] });
   const secret = /^AGE-SECRET-KEY-1[0-9A-Z]+$/m.exec(stdout)?.[0];
   const recipient = /^# public key: (age1[0-9a-z]+)$/m.exec(stdout)?.[1];
   if (secret === undefined || recipient === undefined) throw new Error('age-keygen made no key');
-  keepDisasterRecipient(recipient, file);
   return { secret, recipient };
 }
 

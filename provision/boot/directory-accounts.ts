@@ -62,6 +62,8 @@ function initialPassword(tell: (text: string) => void): string {
   const file = `${appliancePaths.system}/initial-admin-password`;
   if (!existsSync(file)) {
     writeFileAtomically(file, randomText(16), 0o600);
+    // restored data brings its own administrator
+    if (existsSync(`${appliancePaths.restore}/record.json`)) return readFileSync(file, 'utf8');
     tell(`devserver: first login is admin with the password ${readFileSync(file, 'utf8')} - change it at /password`);
   }
   return readFileSync(file, 'utf8');

@@ -1,9 +1,9 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
-import { realSystem } from '../../src/kernel/system.ts';
+import { realSystem, type System } from '../../src/kernel/system.ts';
 import { addLine } from '../audit/log.ts';
-import { settleRestore } from '../restore/at-boot.ts';
+import { giveUpTrial, settleRestore } from '../restore/at-boot.ts';
 import { applySite } from './apply-site.ts';
 import { writeBootFiles } from './boot-files.ts';
 import { mountDataDisk } from './data-disk.ts';
@@ -18,13 +18,29 @@ import { makeStateDirs } from './state-dirs.ts';
 /** What devserver-boot.service runs as root at every boot, before any component starts. */
 async function main(): Promise<void> {
   const system = realSystem();
+  const disk = await mountDataDisk(system, tell);
+  console.log(`data disk: ${disk}`);
+  settleRestore(
+    {
+      ...{ top: '/srv', folder: appliancePaths.restore },
+      ...{ gate: appliancePaths.restoring, settled: `${appliancePaths.run}/restore-settled` },
+    },
+    tell,
+  );
+  try {
+    await prepare(system);
+  } catch (error) {
+    // what was restored may be the reason; nothing else would look at it any more
+    if (giveUpTrial(appliancePaths.restore, error)) await system.run({ file: 'systemctl', args: ['--no-block', 'reboot'] });
+    throw error;
+  }
+}
+
+/** Settings, directories and secrets, on whatever data is there. */
+async function prepare(system: System): Promise<void> {
   const credentials = process.env.CREDENTIALS_DIRECTORY;
   const catalogue = readCatalogue();
   const owners = readOwners();
-
-  const disk = await mountDataDisk(system, tell);
-  console.log(`data disk: ${disk}`);
-  settleRestore('/srv', appliancePaths.restore, appliancePaths.restoring, tell);
   mkdirSync(appliancePaths.system, { recursive: true, mode: 0o755 });
   const site = settleSite(catalogue, credentials, tell);
   await applySite(site, system);
@@ -54,12 +70,14 @@ function tell(text: string): void {
   showOnConsole(text);
 }
 
-/** For someone at the screen, and for no log. */
-function showOnConsole(text: string): void {
+/** For someone at the screen, and for no log; whether there is a screen. */
+function showOnConsole(text: string): boolean {
   try {
     appendFileSync('/dev/console', `${text}\r\n`);
+    return true;
   } catch {
     console.log('the console takes no messages');
+    return false;
   }
 }
 

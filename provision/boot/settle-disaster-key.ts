@@ -1,5 +1,5 @@
 import type { System } from '../../src/kernel/system.ts';
-import { disasterFile, disasterRecipient, keepDisasterRecipient, newDisasterKey } from '../backup/keys.ts';
+import { disasterFile, disasterRecipient, keepDisasterRecipient, makeDisasterKey } from '../backup/keys.ts';
 import { readCredential } from './site.ts';
 
 /**
@@ -10,15 +10,19 @@ export async function settleDisasterKey(
   credentials: string | undefined,
   system: System,
   tell: (text: string) => void,
-  show: (text: string) => void,
+  show: (text: string) => boolean,
   file = disasterFile,
 ): Promise<void> {
   if (disasterRecipient(file) !== undefined) return;
   try {
     const given = readCredential(credentials, 'devserver.disaster-recipient');
     if (given !== undefined) return keepDisasterRecipient(given, file);
-    const { secret } = await newDisasterKey(system, file);
-    show(`devserver: write this down, it is shown once: it opens this server's backups when the server is gone\r\n${secret}`);
+    const { secret, recipient } = await makeDisasterKey(system);
+    if (
+      !show(`devserver: write this down, it is shown once: it opens this server's backups when the server is gone\r\n${secret}`)
+    )
+      return tell('there is no console to show a disaster key on: devserver backup key --new makes one');
+    keepDisasterRecipient(recipient, file);
   } catch (error) {
     tell(`there is no key for when this machine is gone: ${error instanceof Error ? error.message : String(error)}`);
   }

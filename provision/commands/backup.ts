@@ -9,8 +9,9 @@ import { release } from '../../src/kernel/release.ts';
 import type { Report } from '../../src/kernel/report.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
-import { createBackup } from '../backup/create.ts';
-import { applianceKey, disasterRecipient, newDisasterKey, openerWith } from '../backup/keys.ts';
+import { createAlone, createBackup } from '../backup/create.ts';
+import { untilInterrupted } from '../backup/interrupt.ts';
+import { applianceKey, disasterRecipient, keepDisasterRecipient, makeDisasterKey, openerWith } from '../backup/keys.ts';
 import { keepLastBackups, lastBackups } from '../backup/last.ts';
 import { alone } from '../backup/lock.ts';
 import { backupsIn, protectedSuffix } from '../backup/names.ts';
@@ -18,7 +19,7 @@ import { prunable, prune } from '../backup/prune.ts';
 import { fromMedium, verifyBackup } from '../backup/verify.ts';
 import { readSite } from '../boot/site.ts';
 import { findBackupDisk } from '../usb/find.ts';
-import { withMounted } from '../usb/mounted.ts';
+import { unmountLeft, withMounted } from '../usb/mounted.ts';
 import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
 
@@ -46,16 +47,17 @@ export async function makeUsbBackup(
   if (pluggedIn && (await context.api.get<readonly unknown[]>('/projects')).length === 0)
     return context.result('there are no projects yet: nothing is written (usb-backup does)', { written: false });
   const report = reportTo(context.json);
-  const { text, value } = await recorded('the backup disk', system, async () => {
-    const disk = await findBackupDisk(system);
-    report({ type: 'note', text: `${disk.device} (${disk.fileSystem}) is the backup disk` });
-    const made = await withMounted(disk, system, (at) => writeTo(at, { keep }, system, report, context));
-    return {
-      ...made,
-      value: { ...made.value, file: path.basename(made.file), device: disk.device },
-      file: `${path.basename(made.file)} on the backup disk`,
-    };
-  });
+  const { text, value } = await recorded('the backup disk', system, () =>
+    // from the search for the disk on: another one would unmount it under this one
+    alone(async () => {
+      await unmountLeft(system);
+      const disk = await findBackupDisk(system);
+      report({ type: 'note', text: `${disk.device} (${disk.fileSystem}) is the backup disk` });
+      const made = await withMounted(disk, system, (at) => writeTo(at, { keep, alone: true }, system, report, context));
+      const file = path.basename(made.file);
+      return { ...made, file: `${file} on the backup disk`, value: { ...made.value, file, device: disk.device } };
+    }),
+  );
   context.result(`${text.replace(/^.*\//, '')}\nthe disk may be unplugged`, value);
 }
 
@@ -68,19 +70,16 @@ interface Made {
 
 async function writeTo(
   to: string,
-  { plain: isPlain = false, keep }: { plain?: boolean; keep?: string | undefined },
+  { plain: isPlain = false, keep, alone: isAlone = false }: { plain?: boolean; keep?: string | undefined; alone?: boolean },
   system: System,
   report: Report,
   { api }: CommandContext,
 ): Promise<Made> {
   const { hostname: host } = readSite();
   const count = keep === undefined ? undefined : keptCount(keep);
-  const interrupt = new AbortController();
-  // on, not once: whoever else listens would take a signal that nobody listens to any more for the end
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
-  const { signal } = interrupt;
+  const signal = untilInterrupted();
   const options = { catalogue: readCatalogue(), api, system, report, to, host, release, isPlain, signal };
-  const { file, bytes, pause, verified } = await createBackup(options);
+  const { file, bytes, pause, verified } = await (isAlone ? createAlone(options) : createBackup(options));
   const { entries, header } = verified;
   // this one was verified a moment ago
   for (const old of count === undefined ? [] : prune(to, host, count)) report({ type: 'note', text: `deleted ${old.file}` });
@@ -189,11 +188,12 @@ export async function showKey({ new: isNew = false }: { new?: boolean }, { json,
     const shown = disaster ?? 'none: devserver backup key --new';
     return result(`this appliance: ${appliance}\nwhen it is gone: ${shown}`, { appliance, disaster: disaster ?? null });
   }
-  const { secret, recipient } = await newDisasterKey(system);
+  const { secret, recipient } = await makeDisasterKey(system);
   await auditOrTell(openAudit(), { who: 'root', what: 'backup key --new', to: recipient, result: 'done' });
   if (!json)
     process.stderr.write(
       'The next line opens the backups made from now on when this machine is gone. It is shown once and kept nowhere:\nwrite it down, and keep it where the machine is not.\n',
     );
   result(secret, { appliance, disaster: recipient, secret });
+  keepDisasterRecipient(recipient);
 }

@@ -6,6 +6,7 @@ import { readBackup } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
+import { orInterrupted, until, untilInterrupted } from '../backup/interrupt.ts';
 import { openerWith } from '../backup/keys.ts';
 import { alone } from '../backup/lock.ts';
 import { fromMedium } from '../backup/verify.ts';
@@ -38,9 +39,17 @@ export async function restore(
   const opener = openerWith(options.key);
   const catalogue = readCatalogue();
   const { json, result } = context;
+  const signal = untilInterrupted();
+  const stream = until(signal, fromMedium(file));
   if (options.project !== undefined) {
     const { project, as = project, dryRun = false } = options;
-    return alone(() => one(file, { project, as, isDryRun: dryRun, opener, system }, context));
+    return alone(async () => {
+      try {
+        await one(file, { project, as, isDryRun: dryRun, opener, system, stream }, context);
+      } catch (error) {
+        throw orInterrupted(signal, error);
+      }
+    });
   }
   if (options.as !== undefined)
     throw new UserError('--as names one project', { exitCode: exitCodes.usage, hint: '--project NAME --as OTHER' });
@@ -48,7 +57,7 @@ export async function restore(
   await alone(async () => {
     const report = reportTo(json);
     const prepared = await prepareRestore({
-      ...{ catalogue, system, report, opener, stream: fromMedium(file), file: path.basename(file) },
+      ...{ catalogue, system, report, opener, stream, signal, file: path.basename(file) },
       confirm: async (header) => {
         if (!json) process.stderr.write(`${contents(header)}\n`);
         if (options.yes === true || (await confirm('Everything people made in this appliance is replaced. Go on?'))) return;
@@ -80,12 +89,12 @@ export async function restore(
   });
 }
 
-type One = Pick<ProjectRestoreOptions, 'project' | 'as' | 'isDryRun' | 'opener' | 'system'>;
+type One = Pick<ProjectRestoreOptions, 'project' | 'as' | 'isDryRun' | 'opener' | 'system' | 'stream'>;
 
 /** `devserver restore FILE --project NAME`: into the appliance as it runs. */
 async function one(file: string, given: One, { api, json, result, onLine }: CommandContext): Promise<void> {
   const begun = performance.now();
-  const options = { ...given, api, onLine, catalogue: readCatalogue(), report: reportTo(json), stream: fromMedium(file) };
+  const options = { ...given, api, onLine, catalogue: readCatalogue(), report: reportTo(json) };
   const { dropped = [], aside, ...answer } = await restoreProject(options);
   const seconds = Math.round(performance.now() - begun) / 1000;
   const lines = [

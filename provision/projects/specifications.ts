@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parse, stringify } from 'yaml';
 import { syncDirectory, writeFileAtomically } from '../../src/kernel/atomic-file.ts';
@@ -22,7 +22,7 @@ export function openSpecifications(folder: string): Specifications {
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
     const name = file.slice(0, -'.yaml'.length);
     try {
-      known.set(name, readOne(path.join(folder, file), name));
+      known.set(name, readSpecification(path.join(folder, file), name));
     } catch (error) {
       damaged.set(name, error instanceof Error ? error.message : String(error));
     }
@@ -46,8 +46,13 @@ export function openSpecifications(folder: string): Specifications {
   };
 }
 
-function readOne(file: string, name: string): ProjectSpecification {
-  const project = projectSpecification.parse(parse(readFileSync(file, 'utf8')));
+const mostBytes = 256 << 10;
+
+/** Reads one that is to be of this name. @throws Error */
+export function readSpecification(file: string, name: string): ProjectSpecification {
+  // one out of a backup may be anybody's
+  if (statSync(file).size > mostBytes) throw new Error(`it is longer than ${mostBytes} bytes`);
+  const project = projectSpecification.parse(parse(readFileSync(file, 'utf8'), { uniqueKeys: false }));
   if (project.name !== name) throw new Error(`it says that its name is ${project.name}`);
   return project;
 }

@@ -34,7 +34,9 @@ export function movesFor({ components }: Pick<ApplianceCatalogue, 'components'>,
  * The restored data to its place and the live data aside. May have died anywhere and is done again: each name tells by where
  * it is how far it came.
  */
-export function goForth(moves: readonly Move[], { top, fresh, before }: Places): void {
+export function goForth(moves: readonly Move[], places: Places): void {
+  const { top, fresh, before } = places;
+  requireWhole(moves, places);
   mkdirSync(before, { recursive: true, mode: 0o700 });
   for (const { name, live, fresh: hasFresh } of moves) {
     const [at, kept, next] = [path.join(top, name), path.join(before, name), path.join(fresh, name)];
@@ -42,6 +44,15 @@ export function goForth(moves: readonly Move[], { top, fresh, before }: Places):
     if (hasFresh && existsSync(next)) renameSync(next, at);
   }
   sync([top, before, fresh]);
+}
+
+/** @throws Error when restored data is neither where it was prepared nor where it goes: nothing is moved then. */
+function requireWhole(moves: readonly Move[], { top, fresh, before }: Places): void {
+  const gone = moves.filter(({ name, live, fresh: hasFresh }) => {
+    if (!hasFresh || existsSync(path.join(fresh, name))) return false;
+    return !existsSync(path.join(top, name)) || (live && !existsSync(path.join(before, name)));
+  });
+  if (gone.length > 0) throw new Error(`what was prepared is gone: ${gone.map(({ name }) => name).join(', ')}`);
 }
 
 /** The data before back to its place. What was made meanwhile goes with what did not pass. May have died anywhere as well. */

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
@@ -8,6 +8,7 @@ import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { type Report, stage } from '../../src/kernel/report.ts';
 import type { System } from '../../src/kernel/system.ts';
+import { orInterrupted, requireGoingOn } from '../backup/interrupt.ts';
 import { readOwners } from '../boot/owners.ts';
 import { askDriver } from '../drivers.ts';
 import { openSpecifications } from '../projects/specifications.ts';
@@ -33,6 +34,8 @@ export interface PrepareOptions {
   /** Its name, for people. */
   readonly file: string;
   readonly opener: Opener;
+  /** Ends it, leaving nothing. */
+  readonly signal: AbortSignal;
   /** Asked once the header is known and before anything is written. @throws UserError to go no further. */
   readonly confirm: (header: BackupHeader) => void | Promise<void>;
 }
@@ -55,7 +58,7 @@ export function dropLeftovers(): void {
  * @throws BackupFault, UserError.
  */
 export async function prepareRestore(options: PrepareOptions): Promise<PreparedRestore> {
-  const { catalogue, system, report, stream, opener, confirm } = options;
+  const { catalogue, system, report, stream, opener, signal, confirm } = options;
   dropLeftovers();
   for (const place of [staging.data, staging.dumps]) mkdirSync(place, { recursive: true, mode: 0o700 });
   try {
@@ -76,15 +79,21 @@ export async function prepareRestore(options: PrepareOptions): Promise<PreparedR
       value: await system.run({ file: 'sync', args: ['--file-system', '--', staging.data] }),
     }));
     rmSync(staging.dumps, { recursive: true });
+    requireGoingOn(signal);
     return { ...staged, projects };
   } catch (error) {
     for (const place of [staging.data, staging.dumps]) rmSync(place, { recursive: true, force: true });
-    throw error;
+    throw orInterrupted(signal, error);
   }
 }
 
 /** Gives up a restore that is prepared and not in place yet. @throws UserError when there is none. */
 export function cancelRestore(): void {
+  if (existsSync(places.before) && readRecord(folder)?.phase === 'switching')
+    throw new UserError('it is being put in place already', {
+      exitCode: exitCodes.busy,
+      hint: 'restart the machine: it goes on from there',
+    });
   if (readRecord(folder)?.phase !== 'switching')
     throw new UserError('no restore waits for the next start', { hint: 'devserver restore --show' });
   // without a record nothing is put in place; only then its data goes
@@ -94,13 +103,19 @@ export function cancelRestore(): void {
 }
 
 /** From now on the next boot puts the prepared data in place of the live data. */
-export function commitRestore(catalogue: ApplianceCatalogue, staged: Staged, file: string, now: Date): RestoreRecord {
+export function commitRestore(catalogue: ApplianceCatalogue, staged: PreparedRestore, file: string, now: Date): RestoreRecord {
   const { host, cut } = staged.header;
   const record: RestoreRecord = {
     ...{ phase: 'switching', file, host, cut, at: now.toISOString(), moves: movesFor(catalogue, places), boots: 0, why: [] },
     empty: emptyIn(catalogue, staged),
+    projects: [...staged.projects],
   };
-  writeRecord(folder, record);
+  try {
+    writeRecord(folder, record);
+  } catch (error) {
+    dropLeftovers();
+    throw error;
+  }
   return record;
 }
 
@@ -117,6 +132,7 @@ function emptyIn({ components }: ApplianceCatalogue, { header, manifest }: Stage
 /** Every project whose parts are there can be read, and is called what its part is. */
 function requireProjects({ parts }: BackupHeader): string[] {
   const names = [...new Set(parts.flatMap((part) => ownerOf(part).project ?? []))].sort();
+  if (names.length === 0) return [];
   const specifications = openSpecifications(path.join(staging.data, 'system/devserverd/projects'));
   const wrong = names.flatMap((name) => {
     if (specifications.find(name) !== undefined) return [];
@@ -137,6 +153,8 @@ async function load(
   const component = catalogue.components.find((it) => it.name === name);
   const place = component?.backup?.system[root];
   if (component?.driver === undefined || place === undefined) throw new Error(`${name} has no driver that could load ${root}`);
+  if (lstatSync(dump, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new BackupFault('refused', `what it holds of ${name} is no folder`);
   const owners = readOwners();
   const [uid, gid] = [owners.uid(component.driver.as), owners.gid(component.driver.as)];
   const [from, into] = [path.join(loaded, 'from'), path.join(loaded, 'into')];

@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { parse } from 'yaml';
 import { type ApplianceCatalogue, appliancePaths, projectNamePattern } from '../../src/kernel/appliance.ts';
 import { type Opener, openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
@@ -8,11 +7,12 @@ import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { didYouMean } from '../../src/kernel/nearest.ts';
-import { type ProjectSpecification, projectSpecification } from '../../src/kernel/project.ts';
+import type { ProjectSpecification } from '../../src/kernel/project.ts';
 import { type Report, stage } from '../../src/kernel/report.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { readOwners } from '../boot/owners.ts';
 import { newJobName } from '../projects/job.ts';
+import { readSpecification } from '../projects/specifications.ts';
 import { requireComponents } from './components.ts';
 import { type Staged, type Staging, stageBackup } from './stage.ts';
 import { ownerOf } from './target.ts';
@@ -113,9 +113,7 @@ function stashesBy({ components }: ApplianceCatalogue, name: string, from: strin
 function specificationIn({ data }: Staging, project: string, as: string): ProjectSpecification {
   const file = path.join(data, 'system/devserverd/projects', `${as}.yaml`);
   try {
-    const found = projectSpecification.parse(parse(readFileSync(file, 'utf8')));
-    if (found.name !== project) throw new Error(`it says that its name is ${found.name}`);
-    return { ...found, name: as };
+    return { ...readSpecification(file, project), name: as };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new BackupFault('refused', `the specification of ${project} in it can't be read: ${why}`);

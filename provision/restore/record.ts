@@ -38,6 +38,8 @@ const schema = z.strictObject({
   moves: z.array(move),
   /** Parts of projects that the backup itself holds nothing of, as `PROJECT COMPONENT`: that they are missing is no fault of it. */
   empty: z.array(z.string()).default([]),
+  /** Projects that it brings. */
+  projects: z.array(z.string()).default([]),
   /** Boots since it is live. */
   boots: z.int().min(0),
   /** Why it did not pass. */

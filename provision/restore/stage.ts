@@ -5,6 +5,7 @@ import {
   fchmodSync,
   fchownSync,
   futimesSync,
+  lstatSync,
   mkdirSync,
   openSync,
   statfsSync,
@@ -68,6 +69,7 @@ export async function stageBackup(options: StageOptions): Promise<Staged> {
   const targetOf = targetBy(catalogue, named);
   const ownership = ownershipBy(catalogue, owners);
   const rootsAlone: Ownership = { uid: owners.uid('root'), gid: owners.gid('root'), folder: 0o700, file: 0o600 };
+  const asideOwned = (place: string): Ownership => (place.startsWith(appliancePaths.setAside) ? rootsAlone : ownership(place));
   const aside = new Map<string, number>();
   const dumped = new Map<string, Staged['dumped'][number]>();
   const dumpFolder = ({ component, root }: Target & { is: 'dump' }): string => {
@@ -88,9 +90,9 @@ export async function stageBackup(options: StageOptions): Promise<Staged> {
       const target = targetOf(entry);
       if (target.is === 'aside' && entry.kind !== 'd') aside.set(entry.part, (aside.get(entry.part) ?? 0) + 1);
       const { at, as } = laidOut(target);
-      const parents = target.is === 'data' ? path.posix.dirname(laidOutAt(target.place)) : undefined;
-      if (parents !== undefined && !existsSync(inStaging(staging, parents))) makeParents(staging, parents, ownership);
       try {
+        if (target.is === 'data') makeParents(staging, laidOutAt(target.place), ownership);
+        if (target.is === 'aside') makeParents(staging, path.posix.join(appliancePaths.setAside, target.below), asideOwned);
         if (entry.kind === 'd') makeFolder(at, as);
         else await makeFile(at, as, target.is === 'data' ? entry : { ...entry, kind: 'f' }, stream);
       } catch (error) {
@@ -107,7 +109,8 @@ export async function stageBackup(options: StageOptions): Promise<Staged> {
   const damaged = content.damaged.filter(wants);
   if (damaged.length > 0)
     throw new BackupFault('damaged', `${damaged.length} parts of it are damaged: ${damaged.slice(0, 20).join(', ')}`);
-  for (const part of content.header.parts.filter(wants)) placeHolders(catalogue, part, { named, laidOutAt, staging, ownership });
+  for (const part of content.header.parts.filter(wants))
+    placePlaceholders(catalogue, part, { named, laidOutAt, staging, ownership });
   return { ...content, aside, dumped: [...dumped.values()] };
 }
 
@@ -118,11 +121,12 @@ function inStaging({ data }: Staging, place: string): string {
 /** Names are bytes: each character of a path stands for one (latin1). */
 const bytesOf = (place: string): Buffer => Buffer.from(place, 'latin1');
 
-/** Folders above a root, which no part holds. */
+/** Folders above a place, which no part holds. */
 function makeParents(staging: Staging, place: string, ownership: (place: string) => Ownership): void {
-  if (place === top) return;
-  makeParents(staging, path.posix.dirname(place), ownership);
-  makeFolder(inStaging(staging, place), ownership(place));
+  const parent = path.posix.dirname(place);
+  if (parent === top || existsSync(bytesOf(inStaging(staging, parent)))) return;
+  makeParents(staging, parent, ownership);
+  makeFolder(inStaging(staging, parent), ownership(parent));
 }
 
 function makeFolder(at: string, { uid, gid, folder }: Ownership): void {
@@ -180,6 +184,10 @@ function requireRoom(folder: string): void {
   if (bavail * bsize < leastFree) throw noRoom();
 }
 
+function isFolder(place: string): boolean {
+  return lstatSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 interface Laying {
   readonly named: (project: string) => string;
   readonly laidOutAt: (place: string) => string;
@@ -188,7 +196,7 @@ interface Laying {
 }
 
 /** What a service needs to find beside the data when it starts. */
-function placeHolders(catalogue: ApplianceCatalogue, part: string, { named, laidOutAt, staging, ownership }: Laying): void {
+function placePlaceholders(catalogue: ApplianceCatalogue, part: string, { named, laidOutAt, staging, ownership }: Laying): void {
   const { project, component } = ownerOf(part);
   const backup = catalogue.components.find(({ name }) => name === component)?.backup;
   const roots = project === undefined ? backup?.system : backup?.project;
@@ -199,7 +207,7 @@ function placeHolders(catalogue: ApplianceCatalogue, part: string, { named, laid
     const place = project === undefined ? pattern : pattern.replace('{project}', named(project));
     const live = `${place}${where.slice(root.length)}`;
     const at = inStaging(staging, laidOutAt(live));
-    if (!existsSync(inStaging(staging, laidOutAt(place))) || existsSync(at)) continue;
+    if (!isFolder(path.posix.dirname(at)) || existsSync(at)) continue;
     const { uid, gid, file } = ownership(live);
     const descriptor = openSync(at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
     try {

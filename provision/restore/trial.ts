@@ -4,17 +4,24 @@ import { appliancePaths } from '../../src/kernel/appliance.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
 import type { Finding } from '../api/schemas.ts';
 import { askStatus } from '../daemon/ask-status.ts';
+import type { RestoreRecord } from './record.ts';
 
 /** Minutes until every component must be ready. */
 const patience = 15;
 
 /**
  * What keeps restored data from staying; none: it stays. Makes anew what is derived.
- * @param empty what the backup held nothing of, as `PROJECT COMPONENT`.
  */
-export async function tryRestored(api: Api, empty: readonly string[], tell: (text: string) => void): Promise<string[]> {
+export async function tryRestored(
+  api: Api,
+  { empty, projects }: Pick<RestoreRecord, 'empty' | 'projects'>,
+  tell: (text: string) => void,
+): Promise<string[]> {
   const wrong = await untilReady(tell);
   if (wrong.length > 0) return wrong;
+  const there = new Set((await api.get<{ name: string }[]>('/projects')).map(({ name }) => name));
+  const missing = projects.filter((name) => !there.has(name));
+  if (missing.length > 0) return missing.map((name) => `${name} is missing`);
   await api.send<Finding[]>('POST', '/doctor/fix');
   // what was repaired may hold what could not be looked at before
   const left = await api.get<Finding[]>('/doctor');

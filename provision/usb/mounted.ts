@@ -21,7 +21,6 @@ export async function withMounted<T>(
   system: System,
   work: (at: string) => Promise<T>,
 ): Promise<T> {
-  await unmountOld(system);
   mkdirSync(place, { recursive: true, mode: 0o700 });
   const how = [...always, ...options[fileSystem]].join(',');
   await system.run({ file: 'mount', args: ['-t', fileSystem, '-o', how, '--', device, place] }).catch((error: unknown) => {
@@ -52,8 +51,8 @@ export async function withMounted<T>(
   return value as T;
 }
 
-/** Of a run that was killed. */
-async function unmountOld(system: System): Promise<void> {
+/** Unmounts what a run that was killed has left mounted; to be called when no other can be at it. */
+export async function unmountLeft(system: System): Promise<void> {
   const { exitCode } = await system.run({ file: 'mountpoint', args: ['-q', '--', place] }, { accept: 'any' });
   if (exitCode === 0) await system.run({ file: 'umount', args: ['--', place] });
 }

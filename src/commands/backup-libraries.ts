@@ -63,9 +63,9 @@ async function* decompressed(stream: AsyncIterable<Uint8Array>): AsyncGenerator<
     }
   };
   for await (const chunk of stream) {
-    // a small piece may become a large one
-    for (let at = 0; at < chunk.length; at += 16_384) {
-      push(chunk.subarray(at, at + 16_384), false);
+    // four bytes may become 128 KiB
+    for (let at = 0; at < chunk.length; at += 256) {
+      push(chunk.subarray(at, at + 256), false);
       const done = ready;
       ready = [];
       yield* done;

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runVerifyBackup } from '../../src/commands/verify-backup.ts';
 import { closeEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
-import { sealBytes } from '../../src/kernel/backup/seal.ts';
+import { sealBytes, sealed } from '../../src/kernel/backup/seal.ts';
 import { bytesOf, collected, madeUpTree, pieces } from '../support/backup-tree.ts';
 import { randomFrom } from '../support/random.ts';
 
@@ -78,6 +78,21 @@ describe(`a backup without an appliance (seed ${seed})`, () => {
           /^(damaged|refused|locked)$/,
         );
       }
+  });
+
+  it('takes no memory that its length does not tell', { timeout: 60_000 }, async () => {
+    // 16,000 blocks of one byte that each becomes 128 KiB: 2 GB out of 64 KB
+    const block = Buffer.alloc(4);
+    block.writeUIntLE(((128 << 10) << 3) | 2, 0, 3);
+    const frame = Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x50]), ...Array<Buffer>(16_000).fill(block)]);
+    const before = process.memoryUsage().rss;
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().rss - before);
+    }, 5);
+    expect(await reasonOf(await collected(sealed(pieces(frame, 65_536))))).toMatch(/damaged|refused/);
+    clearInterval(watch);
+    expect(most).toBeLessThan(150 << 20);
   });
 
   it('is told apart from what needs another key, or is none', async () => {

@@ -63,7 +63,7 @@ describe('the backup disk', () => {
     });
     await inside(dir, ['devserver', 'newproject', 'usb', '--vcs', 'git', '--no-maven', '--no-ci']);
     const said = await inside(dir, ['usb-backup']);
-    expect(said).toMatch(/^\S+\.devserver on the backup disk: .* verified\nthe disk may be unplugged\n$/m);
+    expect(said).toMatch(/^\S+\.devserver: .* verified\nthe disk may be unplugged\n$/m);
     expect(await shell('grep -c /run/devserver/usb /proc/mounts || true')).toBe('0\n');
     expect(await shell('ls /run/devserver | grep usb || true')).toBe('');
   });
@@ -81,7 +81,7 @@ describe('the backup disk', () => {
   });
 
   it('that is pulled in the middle loses nothing that was on it', { timeout: 900_000 }, async () => {
-    await shell('head -c 60000000 /dev/urandom > /srv/trac/usb/files/large');
+    await shell('head -c 60000000 /dev/urandom > /srv/git/usb.git/objects/large');
     const pulled = `d=$(basename $(readlink -f /dev/disk/by-label/DEVSERVER-B)); usb-backup & sleep 0.1
       for i in $(seq 600); do ls /run/devserver/usb/*.partial > /dev/null 2>&1 && break; sleep 0.05; done
       sleep 0.2; echo 1 > /sys/block/$d/device/delete; wait $! && echo written || echo "failed $?"`;
@@ -144,7 +144,7 @@ describe('the backup disk', () => {
       return exitCode === 0 && stdout.includes('"phase":"done"');
     });
     expect(await inside(second, ['sh', '-c', revisions])).toBe(head);
-    expect(await inside(second, ['sh', '-c', 'stat -c %s /srv/trac/usb/files/large'])).toBe('60000000\n');
+    expect(await inside(second, ['sh', '-c', 'stat -c %s /srv/git/usb.git/objects/large'])).toBe('60000000\n');
     expect(await inside(second, ['devserver', 'project', 'list'])).toContain('usb');
   });
 });

@@ -11,6 +11,7 @@ let told: string[] = [];
 let shown: string[] = [];
 const file = (): string => path.join(folder, 'secrets/disaster');
 let made = '';
+let isThere = true;
 
 /** age-keygen. */
 const system = {
@@ -24,13 +25,13 @@ const settle = (credentials?: string): Promise<void> =>
     credentials,
     system,
     (text) => void told.push(text),
-    (text) => void shown.push(text),
+    (text) => shown.push(text) > 0 && isThere,
     file(),
   );
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'folder-'));
-  [told, shown, made] = [[], [], ''];
+  [told, shown, made, isThere] = [[], [], '', true];
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -51,6 +52,13 @@ describe('the disaster key of a first boot', () => {
     expect(told).toEqual([]);
     await settle();
     expect(shown).toHaveLength(1);
+  });
+
+  it('that nobody can have seen is none', async () => {
+    isThere = false;
+    await settle();
+    expect(existsSync(file())).toBe(false);
+    expect(told).toEqual([expect.stringContaining('devserver backup key --new')]);
   });
 
   it('that is none is told, and keeps nothing from coming up', async () => {

@@ -76,7 +76,7 @@ export function programs(identity: string | undefined): Opener {
     decrypted: (stream) => {
       if (identity === undefined) throw new BackupFault('locked', 'it is encrypted, and no key is given');
       const filter = { file: 'age', args: ['--decrypt', '--identity', identity], hint: 'install age' };
-      return explained(through(filter, stream), (said) =>
+      return explained(filter.file, through(filter, stream), (said) =>
         /no identity matched/.test(said)
           ? new BackupFault('locked', 'the key that is given does not open it')
           : new BackupFault('damaged', 'bytes of it were changed, or its end is missing'),
@@ -84,16 +84,21 @@ export function programs(identity: string | undefined): Opener {
     },
     decompressed: (stream) => {
       const filter = { file: 'zstd', args: ['--decompress', '--stdout', '--quiet'], hint: 'install zstd' };
-      return explained(through(filter, stream), () => new BackupFault('damaged', 'its compressed data is damaged'));
+      return explained(filter.file, through(filter, stream), () => new BackupFault('damaged', 'its compressed data is damaged'));
     },
   };
 }
 
-async function* explained(stream: AsyncIterable<Uint8Array>, fault: (said: string) => BackupFault): AsyncGenerator<Uint8Array> {
+/** The program's own failure in words of the backup; whatever feeds it fails in its own. */
+async function* explained(
+  file: string,
+  stream: AsyncIterable<Uint8Array>,
+  fault: (said: string) => BackupFault,
+): AsyncGenerator<Uint8Array> {
   try {
     yield* stream;
   } catch (error) {
-    if (error instanceof FilterError && error.hasRun) throw fault(error.said);
+    if (error instanceof FilterError && error.file === file && error.hasRun) throw fault(error.said);
     throw error;
   }
 }

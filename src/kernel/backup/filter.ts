@@ -13,12 +13,15 @@ export interface Filter {
 export class FilterError extends UserError {
   /** The last lines it wrote to standard error. */
   readonly said: string;
+  /** The program. */
+  readonly file: string;
   /** It ran, and did not like what it got. */
   readonly hasRun: boolean;
 
   constructor({ file }: Filter, { how, hasRun }: Ending, said: string) {
     super(`${file} ${how}`, { details: said === '' ? [] : said.split('\n').slice(-5) });
     this.name = 'FilterError';
+    this.file = file;
     this.said = said;
     this.hasRun = hasRun;
   }

@@ -3,6 +3,8 @@ import { BackupFault } from './fault.ts';
 /** What a reader has to keep of a frame's output. Writers stay far below; a frame may ask for terabytes. */
 export const mostWindow = 8 << 20;
 
+const mostBlock = 128 << 10;
+
 /** How far the walk is: what the next bytes are. */
 type State = 'frame' | 'block' | 'skip';
 
@@ -30,7 +32,8 @@ export async function* plainFrames(stream: AsyncIterable<Uint8Array>): AsyncGene
     if (held.length < 3) return false;
     const word = held.readUIntLE(0, 3);
     const [isLast, type, size] = [(word & 1) === 1, (word >> 1) & 3, word >> 3];
-    if (type === 3) throw new BackupFault('damaged', 'its compressed data is damaged');
+    // RFC 8878, section 3.1.1.2.4: whatever the window, a block makes no more of it
+    if (type === 3 || size > mostBlock) throw new BackupFault('damaged', 'its compressed data is damaged');
     skip = (type === 1 ? 1 : size) + (isLast ? checksum : 0);
     [after, state] = [isLast ? 'frame' : 'block', 'skip'];
     return true;

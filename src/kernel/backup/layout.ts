@@ -37,7 +37,8 @@ const partPattern = new RegExp(`^(?:system/${component}|projects/${projectNamePa
 /** `system/COMPONENT` or `projects/NAME/COMPONENT`. */
 export const partName = z.string().regex(partPattern, 'a part is called system/COMPONENT or projects/NAME/COMPONENT');
 
-const word = z.string().min(1).max(200);
+/** Shown at a terminal before anything is decided: nothing in it acts there. */
+const word = z.string().regex(/^[\x20-\x7e]{1,200}$/, 'must be printable');
 const dataFormat = z.int().min(1).max(1_000_000);
 
 /** Readers ignore keys they do not know: a later release may add some without a new format. */

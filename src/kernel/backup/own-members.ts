@@ -20,12 +20,15 @@ export function acceptedHeader(text: string): BackupHeader {
   // a later format may have another header altogether: what it says of itself is looked at first
   const { format, needs, appliance, parts, components } = value;
   const release = isObject(appliance) && typeof appliance.release === 'string' ? appliance.release : '';
-  const by = release === '' ? '' : ` (written by release ${release.slice(0, 40)})`;
+  const by = release === '' ? '' : ` (written by release ${release.slice(0, 40).replaceAll(/[^\x20-\x7e]/g, '?')})`;
   if (typeof format === 'number' && format > backupFormat)
     throw new BackupFault('newer', `it has format ${format}${by}; this release reads up to ${backupFormat}`);
   const unknown = Array.isArray(needs) ? needs.find((it) => typeof it === 'string' && !knownNeeds.has(it)) : undefined;
   if (unknown !== undefined)
-    throw new BackupFault('newer', `it needs what this release does not know${by}: ${String(unknown).slice(0, 200)}`);
+    throw new BackupFault(
+      'newer',
+      `it needs what this release does not know${by}: ${JSON.stringify(String(unknown).slice(0, 200))}`,
+    );
   // one by one, up to the first that is wrong: a library would keep a complaint for each
   if (!Array.isArray(parts) || parts.length > limits.parts)
     throw refused(headerMember, `it has no list of up to ${limits.parts} parts`);

@@ -33,9 +33,9 @@ export async function loadDirectory(system: System, args: unknown): Promise<void
   await withDatabase(system, into, (made) => system.run({ file: 'slapadd', args: ['-n', '1', '-F', made, '-l', ldif] }));
 }
 
-/** `attribute:< file:///…`, also where the line goes on in the next. */
+/** `attribute:< file:///…` and `include: file:///…`, also where the line goes on in the next. */
 export function namesFiles(ldif: string): boolean {
-  return /^[^:\n]*:</m.test(ldif.replaceAll('\r\n', '\n').replaceAll('\n ', ''));
+  return /^(?:[^:\n]*:<|include:)/im.test(ldif.replaceAll('\r\n', '\n').replaceAll('\n ', ''));
 }
 
 /** The server's own configuration is used, with another folder in place of its data. */

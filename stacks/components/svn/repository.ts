@@ -32,5 +32,6 @@ export function derivedOf(): Derived[] {
   return [
     { path: 'hooks', is: 'link', to: hooks },
     { path: 'conf', is: 'empty-folder', mode: 0o750 },
+    { path: 'db/fsfs.conf', is: 'file', text: '# made again by the appliance; changes are lost\n', mode: 0o640 },
   ];
 }

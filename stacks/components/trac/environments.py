@@ -181,6 +181,10 @@ def _replace(target: Path, text: str) -> None:
 def _connect_repository(database: sqlite3.Connection, project: dict[str, Any]) -> None:
     """The one repository of the project, without a name. Whoever added others has them still."""
     wanted = _connection_of(project)
+    # the same repository under another name: Trac takes it for another one unless it has forgotten where it was
+    where = dict(database.execute("SELECT name, value FROM repository WHERE id = 1")).get("dir")
+    if where not in (None, wanted["dir"]):
+        database.execute("UPDATE repository SET value = '' WHERE id = 1 AND name = 'repository_dir'")
     database.executemany("DELETE FROM repository WHERE id = 1 AND name = ?", [(key,) for key in wanted])
     database.executemany("INSERT INTO repository (id, name, value) VALUES (1, ?, ?)", list(wanted.items()))
 

@@ -35,6 +35,16 @@ describe('the frames of compressed data', () => {
         );
   });
 
+  it('have no block that becomes more than a block may', async () => {
+    const rle = (size: number): Buffer => {
+      const head = Buffer.alloc(3);
+      head.writeUIntLE((size << 3) | 2 | 1, 0, 3);
+      return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0x50]), head, Buffer.from([0])]);
+    };
+    expect((await collected(plainFrames(pieces(rle(128 << 10), 100)))).length).toBe(10);
+    await expect(collected(plainFrames(pieces(rle((128 << 10) + 1), 100)))).rejects.toThrow('damaged');
+  });
+
   it('are frames, and nothing else', async () => {
     for (const bad of ['something else altogether', '\u0000'.repeat(30)])
       await expect(collected(plainFrames(pieces(Buffer.concat([zstd(text), Buffer.from(bad)]), 100)))).rejects.toThrow('damaged');

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { settleRestore } from '../../../provision/restore/at-boot.ts';
+import { giveUpTrial, settleRestore } from '../../../provision/restore/at-boot.ts';
 import { goBack, goForth, movesFor, placesOf } from '../../../provision/restore/exchange.ts';
 import { type RestoreRecord, readRecord, writeRecord } from '../../../provision/restore/record.ts';
 import { applianceComponent } from '../../support/appliance.ts';
@@ -35,12 +35,16 @@ const catalogue = {
 beforeEach(() => {
   power.left = -1;
   top = mkdtempSync(path.join(tmpdir(), 'folder-'));
+  prepare();
+});
+afterEach(() => rmSync(top, { recursive: true }));
+
+function prepare(): void {
   for (const name of ['both', 'live', 'system']) put(path.join(top, name), 'old');
   for (const name of ['both', 'fresh', 'system']) put(path.join(folder(), 'new', name), 'new');
   put(path.join(top, 'somebodys'), 'own');
   put(path.join(top, '.backup'), 'own');
-});
-afterEach(() => rmSync(top, { recursive: true }));
+}
 
 function put(at: string, text: string): void {
   mkdirSync(at, { recursive: true });
@@ -107,13 +111,17 @@ describe('an exchange', () => {
 
 describe('a boot', () => {
   const gate = (): string => path.join(top, 'run/restoring');
+  const settled = (): string => path.join(top, 'run/settled');
+  let told: string[] = [];
   const boot = (): RestoreRecord | undefined => {
-    settleRestore(top, folder(), gate(), () => {});
+    rmSync(settled(), { force: true });
+    told = [];
+    settleRestore({ top, folder: folder(), gate: gate(), settled: settled() }, (text) => void told.push(text));
     return readRecord(folder());
   };
   const record = (changes: Partial<RestoreRecord> = {}): RestoreRecord => ({
     ...{ phase: 'switching', file: 'a.devserver', host: 'a', cut: '2026-11-25T10:00:00.000Z', at: '2026-11-25T11:00:00.000Z' },
-    ...{ moves: movesFor(catalogue, placesOf(top, folder())), boots: 0, empty: [], why: [], ...changes },
+    ...{ moves: movesFor(catalogue, placesOf(top, folder())), boots: 0, empty: [], projects: [], why: [], ...changes },
   });
 
   it('without a restore changes nothing and leaves the gate open', () => {
@@ -136,14 +144,58 @@ describe('a boot', () => {
   });
 
   it('goes on where the power went', () => {
-    writeRecord(folder(), record());
-    for (const left of [0, 1, 2, 3]) {
+    const asked = record();
+    writeRecord(folder(), asked);
+    for (const left of [0, 1, 2]) {
+      // nothing is written any more, not even that it went wrong
       power.left = left;
-      expect(boot).toThrow('no power');
+      expect(() => goForth(asked.moves, placesOf(top, folder()))).toThrow('no power');
     }
     power.left = -1;
     expect(boot()).toMatchObject({ phase: 'trying' });
     expect(seen()).toEqual(after);
+  });
+
+  it('brings the data before back when the exchange itself fails, and tells why', () => {
+    for (const left of [0, 1, 2, 3]) {
+      writeRecord(folder(), record());
+      const moves = record().moves;
+      power.left = left;
+      expect(() => goForth(moves, placesOf(top, folder()))).toThrow();
+      power.left = -1;
+      rmSync(path.join(folder(), 'new'), { recursive: true });
+      expect(boot()).toMatchObject({ phase: 'returned', why: [expect.stringContaining('what was prepared is gone')] });
+      expect(existsSync(gate())).toBe(false);
+      expect(seen()).toEqual(before);
+      rmSync(top, { recursive: true });
+      prepare();
+    }
+  });
+
+  it('is one boot, whatever is started again in it', () => {
+    writeRecord(folder(), record({ phase: 'trying' }));
+    expect(boot()).toMatchObject({ boots: 1 });
+    settleRestore({ top, folder: folder(), gate: gate(), settled: settled() }, () => {});
+    expect(readRecord(folder())).toMatchObject({ boots: 1 });
+    expect(existsSync(gate())).toBe(true);
+  });
+
+  it('comes up behind the closed gate when the record can not be read', () => {
+    writeFileSync(path.join(folder(), 'record.json'), 'nonsense');
+    expect(boot).toThrow();
+    expect(told).toEqual([expect.stringContaining('the restore can')]);
+    expect(existsSync(gate())).toBe(true);
+    expect(seen()).toEqual(before);
+  });
+
+  it('that fails with restored data is its end', () => {
+    writeRecord(folder(), record());
+    expect(giveUpTrial(folder(), new Error('x'))).toBe(false);
+    boot();
+    live();
+    expect(giveUpTrial(folder(), new Error('no certificate'))).toBe(true);
+    expect(boot()).toMatchObject({ phase: 'returned', why: [expect.stringContaining('no certificate')] });
+    expect(seen()).toEqual(before);
   });
 
   it('brings the data before back when it did not pass, or never came to the end of its trial', () => {
@@ -165,5 +217,11 @@ describe('a boot', () => {
     writeRecord(folder(), record());
     boot();
     expect(readFileSync(path.join(top, 'system/audit/2026-11.before-20261125T110000Z.log'), 'utf8')).toBe('line\n');
+    // where that can't be, the boot goes on all the same
+    rmSync(path.join(top, 'system/audit'), { recursive: true });
+    writeFileSync(path.join(top, 'system/audit'), 'no folder');
+    writeRecord(folder(), record());
+    expect(boot()).toMatchObject({ phase: 'trying' });
+    expect(told).toContainEqual(expect.stringContaining('audit log'));
   });
 });

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -139,6 +139,13 @@ describe('a backup laid out beside the live data', () => {
     expect(lstatSync(path.join(base, 'new/git/shop.git/HEAD')).mtimeMs).toBe(1_700_000_000_000);
   });
 
+  it('has folders of its own owners also where nothing but what is set aside lies in them', async () => {
+    await stage(await bytesOf(new Map([['system/core', good.get('system/core') ?? []]])));
+    expect(laidOut()).toEqual(
+      expect.arrayContaining(['new/system/ 755', 'new/system/set-aside/ 700', 'new/system/devserverd/ 700']),
+    );
+  });
+
   it('takes another name for a project', async () => {
     await stage(await bytesOf(good), (name) => `old-${name}`);
     expect(laidOut()).toContain('new/git/old-shop.git/HEAD 640 ref');
@@ -210,8 +217,9 @@ describe(`an archive somebody made (seed ${seed})`, () => {
     const rounds = process.env.DEVSERVER_TEST_SIZE === 'full' ? 10_000 : 100;
     const random = randomFrom(seed);
     const mutated = mutations(random);
-    const outside = mkdtempSync(path.join(tmpdir(), 'folder-'));
-    chmodSync(outside, 0o700);
+    const around = mkdtempSync(path.join(tmpdir(), 'folder-'));
+    rmSync(base, { recursive: true });
+    base = path.join(around, 'folder/base');
     let refused = 0;
     for (let round = 0; round < rounds; round += 1) {
       const whole = (await bytesOf(madeUpTree(random, 6))).subarray(0, -sealBytes);
@@ -220,12 +228,14 @@ describe(`an archive somebody made (seed ${seed})`, () => {
         refused += 1;
       });
       expect(readdirSync(base).sort()).toEqual(['dumps', 'new']);
-      for (const it of laidOut()) expect(it).not.toMatch(/ no file$| [2467]\d{3} /);
+      for (const it of laidOut()) expect(it).not.toMatch(/ no file$| [2467]\d{3}(?: |$)/);
+      // every name that climbs would end up in a folder around this one
+      expect(readdirSync(around)).toEqual(['folder']);
+      expect(readdirSync(path.join(around, 'folder'))).toEqual(['base']);
       rmSync(base, { recursive: true });
     }
     counted({ mutatedArchives: rounds });
     expect(refused).toBeGreaterThan(rounds / 4);
-    mkdirSync(base);
-    rmSync(outside, { recursive: true });
+    rmSync(around, { recursive: true });
   });
 });
