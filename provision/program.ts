@@ -2,20 +2,11 @@ import { Command, Option } from 'commander';
 import { ask } from '../src/kernel/ask.ts';
 import { type NewProjectOptions, newProject, requestOf } from '../src/kernel/client/newproject.ts';
 import { newProjectFlags, newProjectText } from '../src/kernel/client/newproject-flags.ts';
-import { exitCodes, UserError } from '../src/kernel/errors.ts';
 import { withFlags } from '../src/kernel/flags.ts';
+import { addBackup, addRestore } from './backup-program.ts';
+import { run, runWith, terminal, withJson } from './command-table.ts';
 import { addAuthority, listAuthorities, removeAuthority } from './commands/authority.ts';
-import {
-  checkBackup,
-  listBackups,
-  makeBackup,
-  makeUsbBackup,
-  protectBackup,
-  pruneBackups,
-  showBackup,
-  showKey,
-} from './commands/backup.ts';
-import { type CommandContext, type CommonOptions, commandContext } from './commands/context.ts';
+import { type CommonOptions, commandContext } from './commands/context.ts';
 import { listJobs, resumeJobs, runDoctor, showJob } from './commands/job.ts';
 import {
   addMembers,
@@ -26,14 +17,9 @@ import {
   showProject,
   undeleteProject,
 } from './commands/project.ts';
-import { giveUpRestore, type RestoreOptions, restore, showRestore } from './commands/restore.ts';
 import { showStatus } from './commands/status.ts';
 import { addUser, changeUser, listUsers, newPassword, removeUser, showUser, type UserOptions } from './commands/user.ts';
 import { importUsers } from './commands/user-import.ts';
-
-const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
-
-type Work<O> = (context: CommandContext, options: O & CommonOptions) => Promise<void>;
 
 /** What an administrator types inside the appliance, as one table; the manual pages are made from it. */
 export function program(): Command {
@@ -67,64 +53,6 @@ function addNewProject(root: Command): void {
     .description(newProjectText)
     .action(async (name: string | undefined, options: NewProjectOptions & CommonOptions) => {
       await newProject(requestOf(name, options), options, { ...commandContext(options), terminal, ask });
-    });
-}
-
-function addBackup(backup: Command): void {
-  withJson(backup.command('create'))
-    .description('write one, and read it back from the medium')
-    .requiredOption('--to <folder>', 'an existing folder')
-    .option('--plain', 'not encrypted')
-    .option('--keep <number>', 'delete older ones behind it, but for so many')
-    .action(run<{ to: string; plain?: boolean; keep?: string }>((context, options) => makeBackup(options, context)));
-  withJson(backup.command('usb'))
-    .description('write one onto the disk labelled DEVSERVER-BACKUP; the same as usb-backup')
-    .option('--keep <number>', 'delete older ones behind it, but for so many')
-    .option('--plugged-in', 'as when the disk is plugged in: nothing while there are no projects')
-    .action(run<{ pluggedIn?: boolean; keep?: string }>((context, options) => makeUsbBackup(options, context)));
-  withJson(backup.command('list <FOLDER>'))
-    .description('the backups in a folder')
-    .action(runWith((folder, context, options) => listBackups(folder, options, context)));
-  withJson(backup.command('show <FILE>'))
-    .description('what a backup says of itself')
-    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
-    .action(runWith<{ key?: string }>((file, context, options) => showBackup(file, options, context)));
-  withJson(backup.command('verify <FILE>'))
-    .description('read every byte of it from the medium, and hold every digest')
-    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
-    .action(runWith<{ key?: string }>((file, context, options) => checkBackup(file, options, context)));
-  withJson(backup.command('prune <FOLDER>'))
-    .description('delete old backups of this appliance; the newest is verified first and always stays')
-    .option('--keep <number>', 'how many stay', '7')
-    .option('--key <file>', 'the key that opens them; otherwise the one of this appliance')
-    .action(runWith<{ keep?: string; key?: string }>((folder, context, options) => pruneBackups(folder, options, context)));
-  withJson(backup.command('protect <FILE>'))
-    .description('keep a backup from being pruned')
-    .option('--off', 'no longer')
-    .action(runWith<{ off?: boolean }>((file, context, options) => protectBackup(file, options, context)));
-  withJson(backup.command('key'))
-    .description('to whom backups are encrypted')
-    .option('--new', 'another key for when the machine is gone; its secret half is shown once')
-    .action(run<{ new?: boolean }>((context, options) => showKey(options, context)));
-}
-
-function addRestore(root: Command): void {
-  withJson(root.command('restore [FILE]'))
-    .description('take a backup back: prepared beside the live data, put in place by a restart, kept only when it passes')
-    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
-    .option('--project <name>', 'one project alone, into the appliance as it runs')
-    .option('--as <name>', 'another name for it')
-    .option('--dry-run', 'read the whole file and say what it would do')
-    .option('--no-reboot', 'the next start puts it in place')
-    .option('--cancel', 'give up what the next start would put in place')
-    .option('--show', 'how the last one went')
-    .option('--yes', 'ask nothing')
-    .action(async (file: string | undefined, options: RestoreOptions & CommonOptions & { show?: boolean; cancel?: boolean }) => {
-      const context = commandContext(options);
-      if (options.show === true) return showRestore(context);
-      if (options.cancel === true) return giveUpRestore(context);
-      if (file === undefined) throw new UserError('which file?', { exitCode: exitCodes.usage, hint: 'devserver restore FILE' });
-      await restore(file, options, context, agreed);
     });
 }
 
@@ -219,10 +147,6 @@ function addAuthorityCommands(authority: Command): void {
     .action(runWith((name, context) => removeAuthority(name, context)));
 }
 
-function withJson(command: Command): Command {
-  return command.option('--json', 'as JSON');
-}
-
 function withPlan(command: Command): Command {
   return withJson(command).option('--dry-run', 'show what would be done');
 }
@@ -235,22 +159,8 @@ function withPerson(command: Command): Command {
     .option('--creator', 'may make projects');
 }
 
-function run<O = object>(work: Work<O>): (options: O & CommonOptions) => Promise<void> {
-  return (options) => work(commandContext(options), options);
-}
-
-function runWith<O = object>(
-  work: (name: string, context: CommandContext, options: O & CommonOptions) => Promise<void>,
-): (name: string, options: O & CommonOptions) => Promise<void> {
-  return (name, options) => work(name, commandContext(options), options);
-}
-
 async function confirmed(name: string): Promise<boolean> {
   if (!terminal) return false;
   const typed = await ask({ id: 'name', flag: 'yes', message: `Type ${name} to delete it`, kind: 'text', default: '' });
   return typed === name;
-}
-
-async function agreed(question: string): Promise<boolean> {
-  return terminal && (await ask({ id: 'sure', flag: 'yes', message: question, kind: 'yes-no', default: false })) === true;
 }

@@ -23,10 +23,11 @@ export function apiRoutes(
   version: string,
 ): Record<string, Route> {
   const callerOf = socket === 'front' ? frontCaller(office) : async () => root;
-  const description = openApi(operations, version);
+  const offered = operations.filter(({ who }) => socket === 'control' || who !== 'root');
+  const description = openApi(offered, version);
   return {
     'GET /api/openapi.json': async () => json(200, description),
-    ...Object.fromEntries(operations.map((it) => [`${it.method} /api${it.path}`, routeOf(it, callerOf, office.bench.audit)])),
+    ...Object.fromEntries(offered.map((it) => [`${it.method} /api${it.path}`, routeOf(it, callerOf, office.bench.audit)])),
   };
 }
 

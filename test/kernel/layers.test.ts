@@ -88,7 +88,9 @@ describe('imports', () => {
     const users = (name: string) => [...src, ...provision].filter(({ to }) => to === name).map(({ from }) => from);
     expect(users('inquirer')).toEqual(['src/kernel/ask.ts']);
     expect(users('commander').sort()).toEqual([
+      'provision/backup-program.ts',
       'provision/cli.ts',
+      'provision/command-table.ts',
       'provision/manual.ts',
       'provision/manuals.ts',
       'provision/program.ts',

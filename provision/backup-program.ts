@@ -1,0 +1,80 @@
+import type { Command } from 'commander';
+import { ask } from '../src/kernel/ask.ts';
+import { exitCodes, UserError } from '../src/kernel/errors.ts';
+import { run, runWith, terminal, withJson } from './command-table.ts';
+import {
+  checkBackup,
+  listBackups,
+  makeBackup,
+  makeUsbBackup,
+  protectBackup,
+  pruneBackups,
+  showBackup,
+  showKey,
+} from './commands/backup.ts';
+import { type CommonOptions, commandContext } from './commands/context.ts';
+import { giveUpRestore, type RestoreOptions, restore, showRestore } from './commands/restore.ts';
+
+/** `devserver backup …`. */
+export function addBackup(backup: Command): void {
+  withJson(backup.command('create'))
+    .description('write one, and read it back from the medium')
+    .requiredOption('--to <folder>', 'an existing folder')
+    .option('--plain', 'not encrypted')
+    .option('--keep <number>', 'delete older ones behind it, but for so many')
+    .action(run<{ to: string; plain?: boolean; keep?: string }>((context, options) => makeBackup(options, context)));
+  withJson(backup.command('usb'))
+    .description('write one onto the disk labelled DEVSERVER-BACKUP; the same as usb-backup')
+    .option('--keep <number>', 'delete older ones behind it, but for so many')
+    .option('--plugged-in', 'as when the disk is plugged in: nothing while there are no projects')
+    .action(run<{ pluggedIn?: boolean; keep?: string }>((context, options) => makeUsbBackup(options, context)));
+  withJson(backup.command('list <FOLDER>'))
+    .description('the backups in a folder')
+    .action(runWith((folder, context, options) => listBackups(folder, options, context)));
+  withJson(backup.command('show <FILE>'))
+    .description('what a backup says of itself')
+    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
+    .action(runWith<{ key?: string }>((file, context, options) => showBackup(file, options, context)));
+  withJson(backup.command('verify <FILE>'))
+    .description('read every byte of it from the medium, and hold every digest')
+    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
+    .action(runWith<{ key?: string }>((file, context, options) => checkBackup(file, options, context)));
+  withJson(backup.command('prune <FOLDER>'))
+    .description('delete old backups of this appliance; the newest is verified first and always stays')
+    .option('--keep <number>', 'how many stay', '7')
+    .option('--key <file>', 'the key that opens them; otherwise the one of this appliance')
+    .action(runWith<{ keep?: string; key?: string }>((folder, context, options) => pruneBackups(folder, options, context)));
+  withJson(backup.command('protect <FILE>'))
+    .description('keep a backup from being pruned')
+    .option('--off', 'no longer')
+    .action(runWith<{ off?: boolean }>((file, context, options) => protectBackup(file, options, context)));
+  withJson(backup.command('key'))
+    .description('to whom backups are encrypted')
+    .option('--new', 'another key for when the machine is gone; its secret half is shown once')
+    .action(run<{ new?: boolean }>((context, options) => showKey(options, context)));
+}
+
+/** `devserver restore`. */
+export function addRestore(root: Command): void {
+  withJson(root.command('restore [FILE]'))
+    .description('take a backup back: prepared beside the live data, put in place by a restart, kept only when it passes')
+    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
+    .option('--project <name>', 'one project alone, into the appliance as it runs')
+    .option('--as <name>', 'another name for it')
+    .option('--dry-run', 'read the whole file and say what it would do')
+    .option('--no-reboot', 'the next start puts it in place')
+    .option('--cancel', 'give up what the next start would put in place')
+    .option('--show', 'how the last one went')
+    .option('--yes', 'ask nothing')
+    .action(async (file: string | undefined, options: RestoreOptions & CommonOptions & { show?: boolean; cancel?: boolean }) => {
+      const context = commandContext(options);
+      if (options.show === true) return showRestore(context);
+      if (options.cancel === true) return giveUpRestore(context);
+      if (file === undefined) throw new UserError('which file?', { exitCode: exitCodes.usage, hint: 'devserver restore FILE' });
+      await restore(file, options, context, agreed);
+    });
+}
+
+async function agreed(question: string): Promise<boolean> {
+  return terminal && (await ask({ id: 'sure', flag: 'yes', message: question, kind: 'yes-no', default: false })) === true;
+}
