@@ -73,11 +73,11 @@ function restart(system: System): Promise<void> {
 
 /** The data that is not live: gigabytes, for which nothing waits. Another restore deletes it itself. */
 async function dropOld(): Promise<void> {
-  const { before, failed } = placesOf('/srv', folder);
+  const { before, failed, fresh } = placesOf('/srv', folder);
   await alone(async () => {
     const phase = readRecord(folder)?.phase;
     if (phase !== 'done' && phase !== 'returned') return;
-    for (const place of [before, failed]) rmSync(place, { recursive: true, force: true });
+    for (const place of [before, failed, fresh]) rmSync(place, { recursive: true, force: true });
   }).catch((error: unknown) => console.log(`it is deleted later: ${error instanceof Error ? error.message : String(error)}`));
 }
 
