@@ -12,6 +12,7 @@ import {
   showBackup,
   showKey,
 } from './commands/backup.ts';
+import { makeDueBackup, type ScheduleOptions, scheduleBackups } from './commands/backup-schedule.ts';
 import { type CommonOptions, commandContext } from './commands/context.ts';
 import { giveUpRestore, type RestoreOptions, restore, showRestore } from './commands/restore.ts';
 
@@ -48,6 +49,16 @@ export function addBackup(backup: Command): void {
     .description('keep a backup from being pruned')
     .option('--off', 'no longer')
     .action(runWith<{ off?: boolean }>((file, context, options) => protectBackup(file, options, context)));
+  withJson(backup.command('schedule'))
+    .description('when the nightly backup is made, and where to: where the last one went')
+    .option('--at <time>', 'local time, such as 01:30')
+    .option('--keep <number>', 'how many stay')
+    .option('--off', 'make none by itself')
+    .option('--on', 'make them again')
+    .action(run<ScheduleOptions>((context, options) => scheduleBackups(options, context)));
+  withJson(backup.command('due'))
+    .description('the nightly backup, if it is due; devserver-backup.timer runs it')
+    .action(run((context) => makeDueBackup(context)));
   withJson(backup.command('key'))
     .description('to whom backups are encrypted')
     .option('--new', 'another key for when the machine is gone; its secret half is shown once')

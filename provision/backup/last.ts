@@ -10,6 +10,10 @@ export const lastBackupsFile = path.join(appliancePaths.system, 'backups.json');
 const schema = z.object({
   /** The last one that was written and read back. */
   done: z.object({ at: z.iso.datetime(), file: z.string(), bytes: z.int().min(0), host: z.string() }).optional(),
+  /** Where the last one went: the labelled disk, or a folder. The nightly one goes there too. */
+  target: z.union([z.literal('usb'), z.strictObject({ folder: z.string(), plain: z.boolean() })]).optional(),
+  /** When the last nightly one was begun. */
+  tried: z.iso.datetime().optional(),
   /** The last one that failed, when none was done since. */
   failed: z.object({ at: z.iso.datetime(), to: z.string(), why: z.string() }).optional(),
 });

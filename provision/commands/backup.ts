@@ -12,7 +12,7 @@ import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { createAlone, createBackup } from '../backup/create.ts';
 import { untilInterrupted } from '../backup/interrupt.ts';
 import { applianceKey, disasterRecipient, keepDisasterRecipient, makeDisasterKey, openerWith } from '../backup/keys.ts';
-import { keepLastBackups, lastBackups } from '../backup/last.ts';
+import { keepLastBackups, type LastBackups, lastBackups } from '../backup/last.ts';
 import { alone } from '../backup/lock.ts';
 import { backupsIn, protectedSuffix } from '../backup/names.ts';
 import { prunable, prune } from '../backup/prune.ts';
@@ -31,7 +31,7 @@ export async function makeBackup(
   const system = requireRoot('backup');
   const report = reportTo(context.json);
   if (plain) report({ type: 'warning', text: 'it will not be encrypted: who has the file has every secret of this appliance' });
-  const { text, value } = await recorded(path.resolve(to), system, () =>
+  const { text, value } = await recorded(path.resolve(to), { folder: path.resolve(to), plain }, system, () =>
     writeTo(path.resolve(to), { plain, keep }, system, report, context),
   );
   context.result(text, value);
@@ -47,7 +47,7 @@ export async function makeUsbBackup(
   if (pluggedIn && (await context.api.get<readonly unknown[]>('/projects')).length === 0)
     return context.result('there are no projects yet: nothing is written (usb-backup does)', { written: false });
   const report = reportTo(context.json);
-  const { text, value } = await recorded('the backup disk', system, () =>
+  const { text, value } = await recorded('the backup disk', 'usb', system, () =>
     // from the search for the disk on: another one would unmount it under this one
     alone(async () => {
       await unmountLeft(system);
@@ -91,12 +91,17 @@ async function writeTo(
 }
 
 /** Tells the audit log and the status how it went. */
-async function recorded(to: string, system: System, work: () => Promise<Made>): Promise<Made> {
+async function recorded(to: string, target: LastBackups['target'], system: System, work: () => Promise<Made>): Promise<Made> {
   const audit = openAudit();
   const told = { who: 'root', what: 'backup create', to };
   try {
     const made = await work();
-    keepLastBackups({ done: { at: system.now().toISOString(), file: made.file, bytes: made.bytes, host: readSite().hostname } });
+    const { tried } = lastBackups();
+    keepLastBackups({
+      tried,
+      target,
+      done: { at: system.now().toISOString(), file: made.file, bytes: made.bytes, host: readSite().hostname },
+    });
     await auditOrTell(audit, { ...told, to: made.file, result: `done: ${made.bytes} bytes, verified` });
     return made;
   } catch (error) {

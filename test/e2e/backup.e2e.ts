@@ -156,6 +156,35 @@ f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.wri
     await inside(`rm -r ${folder}`);
   });
 
+  it('is made every night where the last one went', async () => {
+    const folder = `${target}/nightly`;
+    await inside(`mkdir ${folder}`);
+    const devserver = devserverIn(session);
+    const files = async (): Promise<string> => (await inside(`ls ${folder} | wc -l`)).trim();
+    const yesterday = "sed -i 's/[0-9-]*T[0-9:.]*Z/2026-01-01T12:00:00.000Z/g' /srv/system/backups.json";
+    await create(folder);
+    expect(await devserver.must('backup', 'schedule', '--at', '00:00', '--keep', '2')).toMatchObject({ target: { folder } });
+    expect((await devserver.ask('backup', 'schedule', '--at', '25:00')).exitCode).toBe(2);
+    expect(await devserver.must('backup', 'due')).toMatchObject({ due: false });
+    for (const there of ['2', '2']) {
+      await inside(yesterday);
+      await devserver.must('backup', 'due');
+      expect(await files()).toBe(there);
+    }
+    await devserver.must('backup', 'schedule', '--off');
+    await inside(yesterday);
+    expect(await devserver.must('backup', 'due')).toMatchObject({ due: false });
+    // one that can't be made is told, and not tried again the same night
+    await devserver.must('backup', 'schedule', '--on');
+    await inside(`rm -r ${folder}`);
+    expect((await devserver.ask('backup', 'due')).exitCode).toBe(2);
+    expect(await devserver.must('backup', 'due')).toMatchObject({ due: false });
+    expect(await session.run(['sh', '-c', 'devserver status || true'])).toMatch(/the backup of .* failed: .* is no folder/);
+    expect(await inside('systemctl is-active devserver-backup.timer')).toBe('active\n');
+    await devserver.must('backup', 'schedule', '--at', '01:30', '--keep', '7');
+    expect((await create()).exitCode).toBe(0);
+  });
+
   it('that has no room leaves nothing, and is told with a remedy', async () => {
     const small = `${target}/small`;
     await inside(`mkdir ${small}; mount -t tmpfs -o size=48k none ${small}`);

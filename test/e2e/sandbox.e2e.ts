@@ -80,6 +80,7 @@ function drivers(): string[] {
 /** Services without a limit or a restart, and why. */
 const exceptions: Readonly<Record<string, string>> = {
   'devserver-boot.service': 'runs once at boot and ends; a failure shows and is not repeated',
+  'devserver-backup.service': 'started by its timer, and ends; a failure stands on the front page',
   'devserver-usb-backup.service': 'runs when a disk is plugged in, and ends; a failure stands on the front page',
   'devserver-archiva-again.service': 'runs once and ends, started by its path unit',
 };

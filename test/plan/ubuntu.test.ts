@@ -27,6 +27,7 @@ const mayDiffer = [
   '/usr/bin/usb-backup',
   '/usr/lib/systemd/system/devserver-archive.service',
   '/usr/lib/systemd/system/devserver-restore.service',
+  '/usr/lib/systemd/system/devserver-backup.service',
   '/usr/lib/systemd/system/devserver-usb-backup.service',
   '/usr/lib/systemd/system/devserver-audit.service',
   '/usr/lib/systemd/system/devserver-boot.service',

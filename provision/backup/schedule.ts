@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
+import { appliancePaths } from '../../src/kernel/appliance.ts';
+import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
+import type { LastBackups } from './last.ts';
+
+/** Of this machine, as the record of the last backups is. */
+export const scheduleFile = path.join(appliancePaths.system, 'backup-schedule.json');
+
+const schema = z.object({
+  isOn: z.boolean().default(true),
+  /** Local time from which on the nightly one is due. */
+  at: z
+    .string()
+    .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'is a time such as 01:30')
+    .default('01:30'),
+  /** How many stay. */
+  keep: z.int().min(1).max(9999).default(7),
+});
+export type Schedule = Readonly<z.output<typeof schema>>;
+
+/** The schedule, which is on unless somebody turned it off; what can't be read counts as nothing said. */
+export function readSchedule(file = scheduleFile): Schedule {
+  try {
+    return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return schema.parse({});
+  }
+}
+
+/** Keeps it. @throws ZodError for what is none. */
+export function keepSchedule(schedule: Schedule, file = scheduleFile): void {
+  writeFileAtomically(file, `${JSON.stringify(schema.parse(schedule))}\n`, 0o644);
+}
+
+/** Whether a night's backup is to be made now: once a day from its time on, where one was made before and nobody was quicker. */
+export function isDue({ isOn, at }: Schedule, { target, done, tried }: LastBackups, now: Date): boolean {
+  if (!isOn || target === undefined) return false;
+  const [hour = 0, minute = 0] = at.split(':').map(Number);
+  const from = new Date(now);
+  from.setHours(hour, minute, 0, 0);
+  if (from > now) return false;
+  const last = [done?.at, tried].flatMap((it) => (it === undefined ? [] : [Date.parse(it)]));
+  return last.every((it) => it < from.getTime());
+}

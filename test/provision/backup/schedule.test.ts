@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LastBackups } from '../../../provision/backup/last.ts';
+import { isDue, keepSchedule, readSchedule } from '../../../provision/backup/schedule.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'folder-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const schedule = { isOn: true, at: '01:30', keep: 7 };
+/** Local, as schedules are. */
+const at = (day: number, hour: number, minute = 0): Date => new Date(2026, 5, day, hour, minute);
+const last = (when: Date | undefined, more: LastBackups = {}): LastBackups => ({
+  target: 'usb',
+  ...(when === undefined ? {} : { done: { at: when.toISOString(), file: 'f', bytes: 1, host: 'a' } }),
+  ...more,
+});
+
+describe('the nightly backup', () => {
+  it('is due once a night from its time on, however late the machine is on', () => {
+    expect(isDue(schedule, last(at(1, 12)), at(2, 1, 29))).toBe(false);
+    expect(isDue(schedule, last(at(1, 12)), at(2, 1, 30))).toBe(true);
+    expect(isDue(schedule, last(at(1, 12)), at(4, 9))).toBe(true);
+    expect(isDue(schedule, last(at(2, 1, 31)), at(2, 23))).toBe(false);
+    expect(isDue(schedule, last(at(2, 1, 31)), at(3, 1, 30))).toBe(true);
+  });
+
+  it('that failed is not tried again the same night', () => {
+    const tried = { tried: at(2, 1, 30).toISOString() };
+    expect(isDue(schedule, last(at(1, 12), tried), at(2, 2))).toBe(false);
+    expect(isDue(schedule, last(at(1, 12), tried), at(3, 1, 30))).toBe(true);
+  });
+
+  it('is none where nobody made a first one, or turned it off', () => {
+    expect(isDue(schedule, {}, at(2, 2))).toBe(false);
+    expect(isDue({ ...schedule, isOn: false }, last(at(1, 12)), at(2, 2))).toBe(false);
+  });
+
+  it('has a schedule that is kept, and one where none was said', () => {
+    const file = path.join(folder, 'schedule.json');
+    expect(readSchedule(file)).toEqual(schedule);
+    keepSchedule({ ...schedule, at: '23:59', keep: 3 }, file);
+    expect(readSchedule(file)).toEqual({ isOn: true, at: '23:59', keep: 3 });
+    for (const wrong of [{ at: '24:00' }, { at: '1:30' }, { keep: 0 }, { keep: Number.NaN }])
+      expect(() => keepSchedule({ ...schedule, ...wrong }, file)).toThrow();
+    writeFileSync(file, 'nonsense');
+    expect(readSchedule(file)).toEqual(schedule);
+  });
+});
