@@ -1,9 +1,11 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
+import { randomFrom } from '../support/random.ts';
 import type { Appliance } from './appliance.ts';
-import { cli, must } from './support/cli.ts';
+import { cli, must, mustCli } from './support/cli.ts';
 import { Clients } from './support/clients.ts';
 import { devserverIn, until } from './support/devserver.ts';
 import { copyOf, up } from './support/machine-copy.ts';
@@ -15,6 +17,8 @@ import { checkedOut, commit, type Kind, kinds } from './support/working-copies.t
 const appliance = inject('appliance');
 const projects = Array.from({ length: 10 }, (_, index) => ({ name: `rt-${index}`, kind: kinds[index % 3] as Kind }));
 const there = '/var/tmp/restore-test';
+const seed = process.env.DEVSERVER_SEED ?? String(Date.now());
+const random = randomFrom(seed);
 let from: Session;
 let onto: Session;
 let dir = '';
@@ -72,6 +76,7 @@ async function restore(...args: string[]): Promise<void> {
 }
 
 beforeAll(async () => {
+  console.log(`seed ${seed}`);
   from = openSession(appliance.dir);
   const clients = new Clients(appliance);
   for (const { name, kind } of projects) {
@@ -271,6 +276,27 @@ describe('a backup', () => {
     expect(await onto.run(['devserver', 'doctor'])).toContain('every project is as it should be');
     expect(await shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
     expect(await shell(onto, 'test -e /run/devserver/restoring || echo open')).toBe('open\n');
+  });
+
+  it('is whole or not there, whenever the power goes while it is put in place', { timeout: 3_600_000 }, async () => {
+    const cuts = process.env.DEVSERVER_TEST_SIZE === 'full' ? 10 : 1;
+    await devserverIn(onto).must('restore', file, '--key', `${there}/appliance`, '--yes', '--no-reboot');
+    await onto.run(['touch', '/run/before-the-restart']);
+    onto.tryRun(['systemctl', 'reboot']).catch(() => {});
+    await onto.close();
+    for (let cut = 0; cut < cuts; cut += 1) {
+      // from the shutdown on, over the exchange, into the trial
+      await sleep(1000 + random() * 20_000);
+      const { pid } = JSON.parse((await mustCli(['status', dir, '--json'])).trim().split('\n').at(-1) ?? '') as { pid: number };
+      process.kill(pid, 'SIGKILL');
+      await mustCli(['down', dir]);
+      counted({ powerCuts: 1 });
+      rmSync(path.join(dir, 'machine/known_host'), { force: true });
+      await up(dir, '--backend', 'nspawn');
+    }
+    expect(await settled()).toMatchObject({ phase: 'done' });
+    expect(await shell(onto, made)).toBe(expected);
+    expect(await shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
   });
 
   it('lets nobody in while it is looked at', async () => {
