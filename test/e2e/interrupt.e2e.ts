@@ -114,6 +114,7 @@ describe('Ctrl-C', () => {
       'admin-password',
       'credentials',
       'data.raw',
+      'disaster-recipient',
       'known_host',
       'machine.log',
       'ssh_key',
