@@ -75,32 +75,45 @@ async function restore(...args: string[]): Promise<void> {
   await onto.close();
 }
 
+/** One of the ten, with history, a ticket and an artifact. */
+async function grow(clients: Clients, { name, kind }: (typeof projects)[number]): Promise<void> {
+  const title = `Ünï ${name}`;
+  const members = ['--member', 'dev', '--member', 'rob:reader'];
+  await devserverIn(from).must('newproject', name, '--vcs', kind, '--title', title, ...members);
+  const folder = await checkedOut(clients, kind, name);
+  expect(await commit(clients, kind, folder, `history of ${name}`)).toBe('yes');
+  await fileTicket(clients, name, 'dev', `ticket of ${name}`);
+  const put = await clients.curl({
+    ...{ method: 'PUT', path: `/archiva/repository/${name}/org/example/${name}/1.0/${name}-1.0.txt`, as: 'dev' },
+    ...{ body: `artifact of ${name}`, headers: ['Content-Type: application/octet-stream'] },
+  });
+  expect(put.status).toBe(201);
+}
+
+/** Every job has built, and nothing builds any more. */
+async function untilBuilt(clients: Clients): Promise<void> {
+  for (const { name } of projects)
+    await until(`${name} is built`, async () => {
+      const { body } = await clients.curl({ path: `/hudson/job/${name}/api/json?tree=builds%5Bnumber,result%5D`, as: 'dev' });
+      const { builds } = JSON.parse(body) as { builds: { result: string | null }[] };
+      return builds.length > 0 && builds.every(({ result }) => result === 'SUCCESS');
+    });
+}
+
 beforeAll(async () => {
   console.log(`seed ${seed}`);
   from = openSession(appliance.dir);
   const clients = new Clients(appliance);
-  for (const { name, kind } of projects) {
-    await devserverIn(from).must(
-      'newproject',
-      name,
-      '--vcs',
-      kind,
-      '--member',
-      'dev',
-      '--member',
-      'rob:reader',
-      '--title',
-      `Ünï ${name}`,
-    );
-    const folder = await checkedOut(clients, kind, name);
-    expect(await commit(clients, kind, folder, `history of ${name}`)).toBe('yes');
-    await fileTicket(clients, name, 'dev', `ticket of ${name}`);
-    const put = await clients.curl({
-      ...{ method: 'PUT', path: `/archiva/repository/${name}/org/example/${name}/1.0/${name}-1.0.txt`, as: 'dev' },
-      ...{ body: `artifact of ${name}`, headers: ['Content-Type: application/octet-stream'] },
-    });
-    expect(put.status).toBe(201);
-  }
+  const second = copyOf(appliance.dir, 'restore').then(async (folder) => {
+    dir = folder;
+    return up(folder, '--backend', 'nspawn', '--wait');
+  });
+  // a kind at a time each: three sessions of three clients
+  await Promise.all(
+    kinds.map(async (kind) => {
+      for (const project of projects.filter((it) => it.kind === kind)) await grow(clients, project);
+    }),
+  );
   const attach = `from trac.env import open_environment
 from trac.attachment import Attachment
 import io, sys
@@ -109,16 +122,9 @@ for name in sys.argv[1:]:
     it.author = "dev"
     it.insert("note.txt", io.BytesIO(name.encode()), len(name))`;
   await from.run(['runuser', '-u', 'trac', '--', 'python3', '-c', attach, ...projects.map(({ name }) => name)]);
-  for (const { name } of projects)
-    await until(`${name} is built`, async () => {
-      const { body } = await clients.curl({ path: `/hudson/job/${name}/api/json?tree=builds%5Bnumber,result%5D`, as: 'dev' });
-      const { builds } = JSON.parse(body) as { builds: { result: string | null }[] };
-      return builds.length > 0 && builds.every(({ result }) => result === 'SUCCESS');
-    });
+  await untilBuilt(clients);
   clients.remove();
-  dir = await copyOf(appliance.dir, 'restore');
-  const result = await up(dir, '--backend', 'nspawn', '--wait');
-  const url = result.url.replace(/\/$/, '');
+  const url = (await second).url.replace(/\/$/, '');
   fresh = { ...appliance, dir, url, ca: path.join(dir, 'ca.crt') };
   onto = openSession(dir);
 }, 300_000);

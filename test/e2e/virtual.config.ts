@@ -4,8 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
-    include: ['test/e2e/qemu.e2e.ts', 'test/e2e/usb.e2e.ts'],
-    fileParallelism: false,
+    include: ['test/e2e/qemu.e2e.ts'],
     globalSetup: ['test/e2e/image.ts'],
     testTimeout: 120_000,
     hookTimeout: 1_800_000,

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/e2e/**/*.e2e.ts'],
-    exclude: ['test/e2e/qemu.e2e.ts', 'test/e2e/usb.e2e.ts'],
+    exclude: ['test/e2e/qemu.e2e.ts'],
     globalSetup: ['test/e2e/appliance.ts'],
     fileParallelism: false,
     testTimeout: 120_000,

@@ -1,68 +1,45 @@
-import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { cli, must, mustCli } from './support/cli.ts';
-import { inside, tryInside } from './support/inside.ts';
-import { copyOf, up } from './support/machine-copy.ts';
+import { afterAll, expect, it } from 'vitest';
+import { cli, must, mustCli } from './cli.ts';
+import { inside, tryInside } from './inside.ts';
+import { copyOf, up } from './machine-copy.ts';
 
-/** A virtual USB disk: written by a machine in QEMU, checked on this computer, restored onto a second, fresh appliance. */
-const image = inject('image');
-let dir = '';
-let usb = '';
-let second = '';
+/** What vfat keeps of the label when it is typed in full into a form of eleven characters. */
+export const shortLabel = 'DEVSERVER-B';
 
-const shell = (script: string): Promise<string> => inside(dir, ['sh', '-euc', script]);
-const revisions = "git -c safe.directory='*' --git-dir /srv/git/usb.git rev-parse main";
+/**
+ * The tests of a virtual USB disk: written by a machine in QEMU that runs with it, checked on this computer, restored onto a
+ * second, fresh appliance of the same image. The machine is off afterwards.
+ */
+export function itBacksUpToUsb(image: string, machine: () => { readonly dir: string; readonly usb: string }): void {
+  let second = '';
+  const shell = (script: string): Promise<string> => inside(machine().dir, ['sh', '-euc', script]);
+  const revisions = "git -c safe.directory='*' --git-dir /srv/git/usb.git rev-parse main";
 
-async function until(what: string, minutes: number, look: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + minutes * 60_000; Date.now() < end; await sleep(2000)) if (await look()) return;
-  throw new Error(`${what}: not within ${minutes} minutes`);
-}
+  afterAll(async () => {
+    if (second !== '') await cli(['down', second]);
+  });
 
-/** The files on the disk, as this computer finds them. */
-async function onDisk(): Promise<string[]> {
-  const listed = await must('mdir', ['-b', '-i', usb, '::']);
-  return listed
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => line.replace('::/', ''))
-    .sort();
-}
-
-beforeAll(async () => {
-  dir = await copyOf(image, 'usb');
-  usb = path.join(dir, 'usb.img');
-  writeFileSync(usb, '');
-  truncateSync(usb, 256 * 1024 * 1024);
-  // typed in full into a form of eleven characters
-  await must('mkfs.vfat', ['-F', '32', '-n', 'DEVSERVER-B', usb]);
-});
-afterAll(async () => {
-  await cli(['down', dir]);
-  if (second !== '') await cli(['down', second]);
-});
-
-describe('the backup disk', () => {
   it('is found by its label, written, verified and let go of', { timeout: 1_800_000 }, async () => {
-    await up(dir, '--backend', 'qemu', '--usb', usb);
     await until(
       'the machine answers',
       10,
-      async () => (await tryInside(dir, ['test', '-S', '/run/devserver/control.sock'])).exitCode === 0,
+      async () => (await tryInside(machine().dir, ['test', '-S', '/run/devserver/control.sock'])).exitCode === 0,
     );
     // it was there from the start, and there is nothing to be kept yet
     await until('the unit of the disk has run', 10, async () =>
-      (await tryInside(dir, ['journalctl', '-b', '-o', 'cat', '-u', 'devserver-usb-backup'])).stdout.includes(
+      (await tryInside(machine().dir, ['journalctl', '-b', '-o', 'cat', '-u', 'devserver-usb-backup'])).stdout.includes(
         'there are no projects yet',
       ),
     );
     await until('a project can be made', 15, async () => {
-      const ready = await tryInside(dir, ['sh', '-c', 'cd /run/devserver/ready && ls ldap git trac']);
+      const ready = await tryInside(machine().dir, ['sh', '-c', 'cd /run/devserver/ready && ls ldap git trac']);
       return ready.exitCode === 0;
     });
-    await inside(dir, ['devserver', 'newproject', 'usb', '--vcs', 'git', '--no-maven', '--no-ci']);
-    const said = await inside(dir, ['usb-backup']);
+    await inside(machine().dir, ['devserver', 'newproject', 'usb', '--vcs', 'git', '--no-maven', '--no-ci']);
+    const said = await inside(machine().dir, ['usb-backup']);
     expect(said).toMatch(/^\S+\.devserver: .* verified\nthe disk may be unplugged\n$/m);
     expect(await shell('grep -c /run/devserver/usb /proc/mounts || true')).toBe('0\n');
     expect(await shell('ls /run/devserver | grep usb || true')).toBe('');
@@ -85,15 +62,15 @@ describe('the backup disk', () => {
     const pulled = `d=$(basename $(readlink -f /dev/disk/by-label/DEVSERVER-B)); usb-backup & sleep 0.1
       for i in $(seq 600); do ls /run/devserver/usb/*.partial > /dev/null 2>&1 && break; sleep 0.05; done
       sleep 0.2; echo 1 > /sys/block/$d/device/delete; wait $! && echo written || echo "failed $?"`;
-    expect(await inside(dir, ['bash', '-c', pulled])).toMatch(/failed \d+\n$/);
+    expect(await inside(machine().dir, ['bash', '-c', pulled])).toMatch(/failed \d+\n$/);
     expect(await shell('grep -c /run/devserver/usb /proc/mounts || true')).toBe('0\n');
-    expect((await tryInside(dir, ['usb-backup'])).stderr).toContain('no disk labelled DEVSERVER-BACKUP is plugged in');
-    expect((await tryInside(dir, ['devserver', 'status'])).stdout).toMatch(/the backup of .* failed/);
+    expect((await tryInside(machine().dir, ['usb-backup'])).stderr).toContain('no disk labelled DEVSERVER-BACKUP is plugged in');
+    expect((await tryInside(machine().dir, ['devserver', 'status'])).stdout).toMatch(/the backup of .* failed/);
     await shell('for host in /sys/class/scsi_host/host*; do echo "- - -" > $host/scan; done; udevadm settle');
     await until(
       'the disk is there again',
       2,
-      async () => (await tryInside(dir, ['test', '-e', '/dev/disk/by-label/DEVSERVER-B'])).exitCode === 0,
+      async () => (await tryInside(machine().dir, ['test', '-e', '/dev/disk/by-label/DEVSERVER-B'])).exitCode === 0,
     );
     await until(
       'it is written',
@@ -109,14 +86,14 @@ describe('the backup disk', () => {
 
   it('can be checked without the appliance, and makes a fresh one what this was', { timeout: 1_800_000 }, async () => {
     const head = await shell(revisions);
-    await mustCli(['down', dir]);
-    const key = path.join(dir, 'disaster-key');
-    second = await copyOf(image, 'usb-second');
+    await mustCli(['down', machine().dir]);
+    const key = path.join(machine().dir, 'disaster-key');
+    second = await copyOf(image, 'qemu-second');
     const file = path.join(second, 'restored.devserver');
-    const backups = (await onDisk()).filter((name) => name.endsWith('.devserver'));
+    const backups = (await onDisk(machine().usb)).filter((name) => name.endsWith('.devserver'));
     expect(backups.length, 'all that were said to be written, and nothing half').toBeGreaterThanOrEqual(3);
     for (const name of backups) {
-      await must('mcopy', ['-n', '-o', '-i', usb, `::/${name}`, file]);
+      await must('mcopy', ['-n', '-o', '-i', machine().usb, `::/${name}`, file]);
       expect(await mustCli(['verify-backup', file, '--key', key])).toContain('is whole');
     }
     await up(second, '--backend', 'nspawn', '--wait');
@@ -147,4 +124,19 @@ describe('the backup disk', () => {
     expect(await inside(second, ['sh', '-c', 'stat -c %s /srv/git/usb.git/objects/large'])).toBe('60000000\n');
     expect(await inside(second, ['devserver', 'project', 'list'])).toContain('usb');
   });
-});
+}
+
+async function until(what: string, minutes: number, look: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + minutes * 60_000; Date.now() < end; await sleep(2000)) if (await look()) return;
+  throw new Error(`${what}: not within ${minutes} minutes`);
+}
+
+/** The files on the disk, as this computer finds them. */
+async function onDisk(usb: string): Promise<string[]> {
+  const listed = await must('mdir', ['-b', '-i', usb, '::']);
+  return listed
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replace('::/', ''))
+    .sort();
+}
