@@ -290,7 +290,9 @@ describe('a backup', () => {
     for (let cut = 0; cut < cuts; cut += 1) {
       // from the shutdown on, over the exchange, into the trial
       await sleep(1000 + random() * 20_000);
-      const { pid } = JSON.parse((await mustCli(['status', dir, '--json'])).trim().split('\n').at(-1) ?? '') as { pid: number };
+      const { pid } = JSON.parse((await cli(['status', dir, '--json'])).stdout.trim().split('\n').at(-1) ?? '') as {
+        pid: number;
+      };
       process.kill(pid, 'SIGKILL');
       await mustCli(['down', dir]);
       counted({ powerCuts: 1 });
