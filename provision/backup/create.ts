@@ -16,7 +16,6 @@ import { type Cut, dumpsOf, specificationsIn, withCut } from './cut.ts';
 import { entriesOf } from './entries.ts';
 import { orInterrupted, until } from './interrupt.ts';
 import { applianceKey, disasterRecipient, openerWith } from './keys.ts';
-import { alone } from './lock.ts';
 import { backupName, isPartial, partialSuffix } from './names.ts';
 import { type Part, partsOf } from './parts.ts';
 import { fits, requireRoom, roomIn } from './room.ts';
@@ -48,14 +47,9 @@ export interface Created {
 
 /**
  * Writes a backup of the whole appliance into a folder and reads it back from the medium. Its name appears there when it is
- * whole and verified, and not before; nothing of one that fails is left.
+ * whole and verified, and not before; nothing of one that fails is left. To be called by whoever is `alone` (lock.ts).
  */
-export function createBackup(options: CreateOptions): Promise<Created> {
-  return alone(() => createAlone(options));
-}
-
-/** The same for who has seen to it that nobody else does it meanwhile. */
-export async function createAlone(options: CreateOptions): Promise<Created> {
+export async function createBackup(options: CreateOptions): Promise<Created> {
   const { catalogue, api, system, report, to, host, isPlain, signal } = options;
   if (!statSync(to, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError(`${to} is no folder`, { exitCode: exitCodes.usage });

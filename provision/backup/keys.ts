@@ -28,7 +28,7 @@ export function keepDisasterRecipient(recipient: string, file = disasterFile): v
 export async function makeDisasterKey(system: System): Promise<{ secret: string; recipient: string }> {
   const { stdout } = await system.run({ file: 'age-keygen', args: [] });
   const secret = /^AGE-SECRET-KEY-1[0-9A-Z]+$/m.exec(stdout)?.[0];
-  const recipient = /^# public key: (age1[0-9a-z]+)$/m.exec(stdout)?.[1];
+  const recipient = publicHalf(stdout);
   if (secret === undefined || recipient === undefined) throw new Error('age-keygen made no key');
   return { secret, recipient };
 }
@@ -45,7 +45,12 @@ export async function applianceKey(system: System): Promise<string> {
     mkdirSync(path.dirname(applianceIdentity), { recursive: true, mode: 0o700 });
     writeFileAtomically(applianceIdentity, stdout.endsWith('\n') ? stdout : `${stdout}\n`, 0o600);
   }
-  const found = /^# public key: (age1[0-9a-z]+)$/m.exec(readFileSync(applianceIdentity, 'utf8'))?.[1];
+  const found = publicHalf(readFileSync(applianceIdentity, 'utf8'));
   if (found === undefined) throw new Error(`${applianceIdentity} names no public key`);
   return found;
+}
+
+/** As age-keygen notes it above the secret half. */
+function publicHalf(text: string): string | undefined {
+  return /^# public key: (age1[0-9a-z]+)$/m.exec(text)?.[1];
 }

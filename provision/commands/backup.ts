@@ -9,7 +9,7 @@ import { release } from '../../src/kernel/release.ts';
 import type { Report } from '../../src/kernel/report.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
-import { createAlone, createBackup } from '../backup/create.ts';
+import { createBackup } from '../backup/create.ts';
 import { untilInterrupted } from '../backup/interrupt.ts';
 import { applianceKey, disasterRecipient, keepDisasterRecipient, makeDisasterKey, openerWith } from '../backup/keys.ts';
 import { keepLastBackups, type LastBackups, lastBackups } from '../backup/last.ts';
@@ -18,6 +18,7 @@ import { backupsIn, protectedSuffix } from '../backup/names.ts';
 import { prunable, prune } from '../backup/prune.ts';
 import { fromMedium, verifyBackup } from '../backup/verify.ts';
 import { readSite } from '../boot/site.ts';
+import { projectsIn } from '../restore/target.ts';
 import { findBackupDisk } from '../usb/find.ts';
 import { unmountLeft, withMounted } from '../usb/mounted.ts';
 import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
@@ -32,7 +33,7 @@ export async function makeBackup(
   const report = reportTo(context.json);
   if (plain) report({ type: 'warning', text: 'it will not be encrypted: who has the file has every secret of this appliance' });
   const { text, value } = await recorded(path.resolve(to), { folder: path.resolve(to), plain }, system, () =>
-    writeTo(path.resolve(to), { plain, keep }, system, report, context),
+    alone(() => writeTo(path.resolve(to), { plain, keep }, system, report, context)),
   );
   context.result(text, value);
 }
@@ -53,7 +54,7 @@ export async function makeUsbBackup(
       await unmountLeft(system);
       const disk = await findBackupDisk(system);
       report({ type: 'note', text: `${disk.device} (${disk.fileSystem}) is the backup disk` });
-      const made = await withMounted(disk, system, (at) => writeTo(at, { keep, alone: true }, system, report, context));
+      const made = await withMounted(disk, system, (at) => writeTo(at, { keep }, system, report, context));
       const file = path.basename(made.file);
       return { ...made, file: `${file} on the backup disk`, value: { ...made.value, file, device: disk.device } };
     }),
@@ -68,9 +69,10 @@ interface Made {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
+/** To be called when no other backup is made meanwhile. */
 async function writeTo(
   to: string,
-  { plain: isPlain = false, keep, alone: isAlone = false }: { plain?: boolean; keep?: string | undefined; alone?: boolean },
+  { plain: isPlain = false, keep }: { plain?: boolean; keep?: string | undefined },
   system: System,
   report: Report,
   { api }: CommandContext,
@@ -79,7 +81,7 @@ async function writeTo(
   const count = keep === undefined ? undefined : keptCount(keep);
   const signal = untilInterrupted();
   const options = { catalogue: readCatalogue(), api, system, report, to, host, release, isPlain, signal };
-  const { file, bytes, pause, verified } = await (isAlone ? createAlone(options) : createBackup(options));
+  const { file, bytes, pause, verified } = await createBackup(options);
   const { entries, header } = verified;
   // this one was verified a moment ago
   for (const old of count === undefined ? [] : prune(to, host, count)) report({ type: 'note', text: `deleted ${old.file}` });
@@ -132,7 +134,7 @@ export async function showBackup(file: string, { key }: { key?: string }, { resu
   requireRoot('backup');
   requireFile(file);
   const header = await readHeader(openEnvelope(createReadStream(file), openerWith(key)));
-  const projects = [...new Set(header.parts.flatMap((it) => (it.startsWith('projects/') ? [it.split('/')[1] ?? ''] : [])))];
+  const projects = projectsIn(header.parts);
   result(`${describe(header)}\n${projects.length} projects: ${projects.join(', ')}`, { file, ...header, projects });
 }
 
@@ -153,9 +155,9 @@ export async function pruneBackups(
   const { hostname: host } = readSite();
   const count = keptCount(keep);
   await alone(async () => {
-    const newest = backupsIn(existingFolder(folder)).findLast((it) => it.host === host);
-    if (newest === undefined || prunable(backupsIn(folder), host, count).length === 0)
-      return result('nothing to delete', { deleted: [] });
+    const there = backupsIn(existingFolder(folder));
+    const newest = there.findLast((it) => it.host === host);
+    if (newest === undefined || prunable(there, host, count).length === 0) return result('nothing to delete', { deleted: [] });
     if (!json) process.stderr.write(`reading ${newest.file}: nothing is deleted unless it is whole\n`);
     await verifyBackup(fromMedium(newest.file), openerWith(key));
     const gone = prune(folder, host, count).map(({ file }) => file);

@@ -14,6 +14,7 @@ import { requireComponents } from '../restore/components.ts';
 import { cancelRestore, commitRestore, prepareRestore } from '../restore/prepare.ts';
 import { type ProjectRestoreOptions, restoreProject } from '../restore/project.ts';
 import { type RestoreRecord, readRecord } from '../restore/record.ts';
+import { projectsIn } from '../restore/target.ts';
 import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
 
@@ -146,7 +147,7 @@ const said: Readonly<Record<RestoreRecord['phase'], string>> = {
 };
 
 function contents(header: BackupHeader): string {
-  const projects = [...new Set(header.parts.flatMap((it) => (it.startsWith('projects/') ? [it.split('/')[1] ?? ''] : [])))];
+  const projects = projectsIn(header.parts);
   const shown = projects.length > 20 ? [...projects.slice(0, 20), '…'] : projects;
   return `${describe(header)}\n${projects.length} projects${projects.length === 0 ? '' : `: ${shown.join(', ')}`}`;
 }

@@ -16,7 +16,7 @@ import { requireComponents } from './components.ts';
 import { movesFor, placesOf } from './exchange.ts';
 import { type RestoreRecord, readRecord, recordFile, writeRecord } from './record.ts';
 import { type Staged, type Staging, stageBackup } from './stage.ts';
-import { ownerOf } from './target.ts';
+import { projectsIn } from './target.ts';
 
 const top = '/srv';
 const folder = appliancePaths.restore;
@@ -121,8 +121,7 @@ export function commitRestore(catalogue: ApplianceCatalogue, staged: PreparedRes
 
 /** What of the projects in it a backup holds nothing of. */
 function emptyIn({ components }: ApplianceCatalogue, { header, manifest }: Staged): string[] {
-  const projects = new Set(header.parts.flatMap((part) => ownerOf(part).project ?? []));
-  return [...projects].flatMap((project) =>
+  return projectsIn(header.parts).flatMap((project) =>
     components
       .filter(({ name }) => (manifest.parts[`projects/${project}/${name}`]?.entries ?? 0) === 0)
       .map(({ name }) => `${project} ${name}`),
@@ -131,7 +130,7 @@ function emptyIn({ components }: ApplianceCatalogue, { header, manifest }: Stage
 
 /** Every project whose parts are there can be read, and is called what its part is. */
 function requireProjects({ parts }: BackupHeader): string[] {
-  const names = [...new Set(parts.flatMap((part) => ownerOf(part).project ?? []))].sort();
+  const names = projectsIn(parts);
   if (names.length === 0) return [];
   const specifications = openSpecifications(path.join(staging.data, 'system/devserverd/projects'));
   const wrong = names.flatMap((name) => {

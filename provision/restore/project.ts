@@ -15,7 +15,7 @@ import { newJobName } from '../projects/job.ts';
 import { readSpecification } from '../projects/specifications.ts';
 import { requireComponents } from './components.ts';
 import { type Staged, type Staging, stageBackup } from './stage.ts';
-import { ownerOf } from './target.ts';
+import { ownerOf, projectsIn } from './target.ts';
 
 const projectName = new RegExp(`^${projectNamePattern}$`);
 const folder = path.join(appliancePaths.restore, 'projects');
@@ -76,7 +76,7 @@ function lay({ catalogue, stream, opener, project, as }: ProjectRestoreOptions, 
     named: () => as,
     laidOutAt: (place) => stashOf(place) ?? place,
     accept: (header) => {
-      const names = [...new Set(header.parts.flatMap((part) => ownerOf(part).project ?? []))];
+      const names = projectsIn(header.parts);
       if (!names.includes(project)) throw noProject(project, names);
       requireComponents(catalogue, ofProject(header, project));
     },

@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
+import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
 import { type BackupContent, type ReadEntry, readBackup } from '../../src/kernel/backup/read.ts';
@@ -146,8 +147,6 @@ async function makeFile(
   { kind, mtime }: Pick<ReadEntry, 'kind' | 'mtime'>,
   content: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const parent = path.posix.dirname(at);
-  if (!existsSync(bytesOf(parent))) mkdirSync(bytesOf(parent), { recursive: true, mode: 0o700 });
   const descriptor = openSync(bytesOf(at), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
     for await (const piece of content)
@@ -209,13 +208,6 @@ function placePlaceholders(catalogue: ApplianceCatalogue, part: string, { named,
     const at = inStaging(staging, laidOutAt(live));
     if (!isFolder(path.posix.dirname(at)) || existsSync(at)) continue;
     const { uid, gid, file } = ownership(live);
-    const descriptor = openSync(at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    try {
-      writeSync(descriptor, text);
-      fchownSync(descriptor, uid, gid);
-      fchmodSync(descriptor, file);
-    } finally {
-      closeSync(descriptor);
-    }
+    writeFileAtomically(at, text, file, { uid, gid });
   }
 }

@@ -21,6 +21,11 @@ export function ownerOf(part: string): { readonly project: string | undefined; r
     : { project: undefined, component: words[1] ?? '' };
 }
 
+/** The projects that have parts among these, each once, in order. */
+export function projectsIn(parts: readonly string[]): string[] {
+  return [...new Set(parts.flatMap((part) => ownerOf(part).project ?? []))].sort();
+}
+
 /**
  * Says where entries go to. Where a root lies, and what in it is data, is this appliance's business: whatever it does not
  * know as data is set aside, also of a component it does not have.
