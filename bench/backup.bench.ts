@@ -15,7 +15,7 @@ const dir = process.env.DEVSERVER_BENCH_DIR ?? 'build/bench/backup';
 const sizes = (process.env.DEVSERVER_BENCH_GB ?? '0.5,5').split(',').map(Number);
 const runs = Number(process.env.DEVSERVER_BENCH_RUNS ?? '3');
 const folder = '/srv/.bench';
-const names = ['b1', 'b2', 'b3'];
+const names = ['first', 'second', 'third'];
 /** What a backup holds, as far as it is large. */
 const roots = names.flatMap((name) => [
   `git/${name}.git`,
@@ -72,7 +72,9 @@ beforeAll(async () => {
     await mustCli(['up', dir, '--backend', 'nspawn', '--wait', '--plain']);
   }
   session = openSession(dir);
-  for (const name of names) await session.tryRun(['newproject', name, '--vcs', 'git', '--yes']);
+  for (const name of names)
+    if ((await session.tryRun(['devserver', 'project', 'show', name])).exitCode !== 0)
+      await session.run(['newproject', name, '--vcs', 'git', '--yes']);
   await shell('apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -qq -y borgbackup restic > /dev/null');
   await shell(`rm -rf ${folder}; mkdir -m 700 ${folder}`);
 });
