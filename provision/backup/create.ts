@@ -1,11 +1,11 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { closeEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { type BackupHeader, backupFormat } from '../../src/kernel/backup/layout.ts';
-import { type WrittenEntry, type WrittenPart, writeBackup } from '../../src/kernel/backup/write.ts';
+import { writeBackup } from '../../src/kernel/backup/write.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
 import { isDiskFull } from '../../src/kernel/disk-full.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
@@ -13,13 +13,15 @@ import { type Report, stage } from '../../src/kernel/report.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { openSpecifications } from '../projects/specifications.ts';
 import { type Cut, dumpsOf, specificationsIn, withCut } from './cut.ts';
-import { entriesOf } from './entries.ts';
+import { entriesOf, type PlacedPart } from './entries.ts';
 import { orInterrupted, until } from './interrupt.ts';
 import { applianceKey, disasterRecipient, openerWith } from './keys.ts';
 import { backupName, isPartial, partialSuffix } from './names.ts';
 import { type Part, partsOf } from './parts.ts';
 import { fits, requireRoom, roomIn } from './room.ts';
 import { fromMedium, type Verified, verifyBackup } from './verify.ts';
+import { startWarmer, warmed } from './warm.ts';
+import { written } from './written.ts';
 
 const level = 3;
 
@@ -78,13 +80,18 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
     const dumps = await stage(report, 'dumps', async () => ({ value: await dumpsOf(catalogue, parts, system) }));
     const file = freeName(to, host, cut.moment);
     const partial = `${file}${partialSuffix}`;
+    const warmer = startWarmer();
     try {
-      const open = (name: string): WrittenPart =>
+      const open = (name: string): PlacedPart =>
         entriesOf(named.get(name) as Part, (root) => dumps.get(root) ?? cut.placeOf(root.place));
       const content = contentOf(parts, open);
+      const openWarmed = (name: string): PlacedPart => {
+        const { entries, leftOut } = open(name);
+        return { entries: warmed(entries, warmer), leftOut };
+      };
       const stream = (name: string): AsyncIterable<Uint8Array> => {
         const onBytes = progressOf(report, name, content.bytes);
-        const archive = writeBackup({ header: headerOf(options, cut, parts), pause: cut.pause, open, onBytes });
+        const archive = writeBackup({ header: headerOf(options, cut, parts), pause: cut.pause, open: openWarmed, onBytes });
         return until(signal, closeEnvelope(archive, { level, recipients }));
       };
       const room = roomIn(to);
@@ -105,6 +112,7 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
       throw explained(orInterrupted(signal, error), to);
     } finally {
       rmSync(partial, { force: true });
+      await warmer.close();
     }
   });
 }
@@ -128,10 +136,10 @@ function headerOf({ catalogue, host, release }: CreateOptions, { moment, account
 }
 
 /** How much content there is, and how long a file of it can be at most. */
-function contentOf(parts: readonly Part[], open: (name: string) => WrittenPart): { bytes: number; most: number } {
+function contentOf(parts: readonly Part[], open: (name: string) => PlacedPart): { bytes: number; most: number } {
   let [bytes, most] = [0, 1 << 20];
   for (const { name } of parts)
-    for (const { size, path: below } of open(name).entries as Iterable<WrittenEntry>) {
+    for (const { size, path: below } of open(name).entries) {
       bytes += size;
       // its blocks, with a head or three, and a long name
       most += size + 2048 + 2 * below.length;
@@ -179,20 +187,4 @@ function explained(error: unknown, to: string): unknown {
   if (error instanceof UserError || syscall === undefined || !['EIO', 'EROFS', 'ENODEV', 'ENXIO', 'EFBIG'].includes(code ?? ''))
     return error;
   return new UserError(`${to} can't be written: ${(error as Error).message}`, { cause: error, hint: 'is the disk still there?' });
-}
-
-/** Writes a new file and has it on the medium; its length. */
-async function written(file: string, stream: AsyncIterable<Uint8Array>): Promise<number> {
-  const descriptor = openSync(file, 'wx', 0o600);
-  let bytes = 0;
-  try {
-    for await (const chunk of stream) {
-      for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
-      bytes += chunk.length;
-    }
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  return bytes;
 }

@@ -1,17 +1,23 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs';
 import { asideFolder } from '../../src/kernel/backup/layout.ts';
 import { compareBytePaths, type EntryKind } from '../../src/kernel/backup/listing.ts';
-import type { WrittenEntry, WrittenPart } from '../../src/kernel/backup/write.ts';
+import type { WrittenPart } from '../../src/kernel/backup/write.ts';
 import { isData } from './data.ts';
 import type { Part } from './parts.ts';
+import type { PlacedEntry } from './warm.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+/** A part whose entries say where they lie. */
+export interface PlacedPart extends WrittenPart {
+  readonly entries: Iterable<PlacedEntry>;
+}
 
 /**
  * The entries of a part, in the order they are written. `placeIn` says where a root lies in the cut.
  * Names are bytes: each character of a path stands for one (latin1).
  */
-export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => string): WrittenPart {
+export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => string): PlacedPart {
   const leftOut: string[] = [];
   const places = new Map(part.roots.map((root) => [root.name, placeIn(root)]));
   const sourceOf = (path: string): string => {
@@ -24,7 +30,7 @@ export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => 
   const data = part.roots.map(({ name }) => name).filter((name) => isData(part, name));
   const top = [...data, ...(aside.length === 0 ? [] : [asideFolder])].sort();
 
-  function* everything(): Generator<WrittenEntry> {
+  function* everything(): Generator<PlacedEntry> {
     for (const name of top) {
       if (name === asideFolder) yield* setAside();
       else yield* below(name, name, (path) => isData(part, path));
@@ -32,7 +38,7 @@ export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => 
   }
 
   /** Each with the folders it lies in, those once. */
-  function* setAside(): Generator<WrittenEntry> {
+  function* setAside(): Generator<PlacedEntry> {
     yield folder(asideFolder, 0);
     const made = new Set<string>();
     for (const path of aside) {
@@ -47,7 +53,7 @@ export function entriesOf(part: Part, placeIn: (root: Part['roots'][number]) => 
   }
 
   /** The entry at a path and, of a folder, all that counts below. */
-  function* below(path: string, name: string, counts: (path: string) => boolean): Generator<WrittenEntry> {
+  function* below(path: string, name: string, counts: (path: string) => boolean): Generator<PlacedEntry> {
     const source = sourceOf(path);
     let stat: Stats | undefined;
     try {
@@ -82,7 +88,7 @@ function isTooLong(error: unknown): boolean {
 
 const mtimeOf = ({ mtimeMs }: Stats): number => Math.floor(mtimeMs / 1000);
 
-const folder = (path: string, mtime: number): WrittenEntry => ({
+const folder = (path: string, mtime: number): PlacedEntry => ({
   kind: 'd',
   path,
   size: 0,
@@ -90,24 +96,23 @@ const folder = (path: string, mtime: number): WrittenEntry => ({
   content: () => [],
 });
 
-function file(path: string, source: string, stat: Stats): WrittenEntry {
+function file(path: string, source: string, stat: Stats): PlacedEntry {
   const kind: EntryKind = (stat.mode & 0o100) === 0 ? 'f' : 'x';
-  return { kind, path, size: stat.size, mtime: mtimeOf(stat), content: () => pieces(source) };
+  return { kind, path, size: stat.size, mtime: mtimeOf(stat), source, content: () => pieces(source) };
 }
 
 const pieceBytes = 1 << 20;
+
+/** One for all files: each piece is used before the next is asked for. */
+const buffer = Buffer.allocUnsafeSlow(pieceBytes);
 
 /** A file's content. Reads are synchronous: nothing else is served, and most files are small. */
 function* pieces(source: string): Generator<Buffer> {
   const descriptor = openSync(Buffer.from(source, 'latin1'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
-    const { size } = fstatSync(descriptor);
-    for (let at = 0; ; ) {
-      const piece = Buffer.allocUnsafe(Math.max(1, Math.min(pieceBytes, size - at)));
-      const length = readSync(descriptor, piece, 0, piece.length, at);
-      if (length === 0) return;
-      at += length;
-      yield piece.subarray(0, length);
+    for (let length = -1; length !== 0; ) {
+      length = readSync(descriptor, buffer, 0, pieceBytes, null);
+      if (length > 0) yield buffer.subarray(0, length);
     }
   } finally {
     closeSync(descriptor);

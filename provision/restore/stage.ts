@@ -9,16 +9,16 @@ import {
   mkdirSync,
   openSync,
   statfsSync,
-  writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
-import { type BackupContent, type ReadEntry, readBackup } from '../../src/kernel/backup/read.ts';
+import { type BackupContent, type ReadEntry, readBackup, requireWhole } from '../../src/kernel/backup/read.ts';
 import { isDiskFull } from '../../src/kernel/disk-full.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import { type BlockWriter, blockWriter } from '../backup/block-writer.ts';
 import type { OwnerTable } from '../boot/owners.ts';
 import { type Ownership, ownershipBy } from './ownership.ts';
 import { ownerOf, type Target, targetBy } from './target.ts';
@@ -83,6 +83,8 @@ export async function stageBackup(options: StageOptions): Promise<Staged> {
     if (target.is === 'dump') return { at: path.posix.join(dumpFolder(target), target.below), as: rootsAlone };
     return { at: path.posix.join(inStaging(staging, appliancePaths.setAside), target.below), as: rootsAlone };
   };
+  const writer = blockWriter();
+  const made = new Set<string>();
   let sinceLook = 0;
   const content = await readBackup(archive, {
     header: accept,
@@ -92,10 +94,10 @@ export async function stageBackup(options: StageOptions): Promise<Staged> {
       if (target.is === 'aside' && entry.kind !== 'd') aside.set(entry.part, (aside.get(entry.part) ?? 0) + 1);
       const { at, as } = laidOut(target);
       try {
-        if (target.is === 'data') makeParents(staging, laidOutAt(target.place), ownership);
-        if (target.is === 'aside') makeParents(staging, path.posix.join(appliancePaths.setAside, target.below), asideOwned);
+        if (target.is === 'data') makeParents(staging, laidOutAt(target.place), ownership, made);
+        if (target.is === 'aside') makeParents(staging, path.posix.join(appliancePaths.setAside, target.below), asideOwned, made);
         if (entry.kind === 'd') makeFolder(at, as);
-        else await makeFile(at, as, target.is === 'data' ? entry : { ...entry, kind: 'f' }, stream);
+        else await makeFile(at, as, target.is === 'data' ? entry : { ...entry, kind: 'f' }, stream, writer);
       } catch (error) {
         throw explained(error, entry);
       }
@@ -107,9 +109,7 @@ export async function stageBackup(options: StageOptions): Promise<Staged> {
     },
     ...(options.onBytes === undefined ? {} : { onBytes: options.onBytes }),
   });
-  const damaged = content.damaged.filter(wants);
-  if (damaged.length > 0)
-    throw new BackupFault('damaged', `${damaged.length} parts of it are damaged: ${damaged.slice(0, 20).join(', ')}`);
+  requireWhole(content.damaged.filter(wants));
   for (const part of content.header.parts.filter(wants))
     placePlaceholders(catalogue, part, { named, laidOutAt, staging, ownership });
   return { ...content, aside, dumped: [...dumped.values()] };
@@ -122,11 +122,15 @@ function inStaging({ data }: Staging, place: string): string {
 /** Names are bytes: each character of a path stands for one (latin1). */
 const bytesOf = (place: string): Buffer => Buffer.from(place, 'latin1');
 
-/** Folders above a place, which no part holds. */
-function makeParents(staging: Staging, place: string, ownership: (place: string) => Ownership): void {
+/** Folders above a place, which no part holds; `made`: those that are there. */
+function makeParents(staging: Staging, place: string, ownership: (place: string) => Ownership, made: Set<string>): void {
   const parent = path.posix.dirname(place);
-  if (parent === top || existsSync(bytesOf(inStaging(staging, parent)))) return;
-  makeParents(staging, parent, ownership);
+  if (parent === top || made.has(parent)) return;
+  // a bound, not a register
+  if (made.size > 10_000) made.clear();
+  made.add(parent);
+  if (existsSync(bytesOf(inStaging(staging, parent)))) return;
+  makeParents(staging, parent, ownership, made);
   makeFolder(inStaging(staging, parent), ownership(parent));
 }
 
@@ -146,16 +150,19 @@ async function makeFile(
   { uid, gid, file, folder }: Ownership,
   { kind, mtime }: Pick<ReadEntry, 'kind' | 'mtime'>,
   content: AsyncIterable<Uint8Array>,
+  writer: BlockWriter,
 ): Promise<void> {
   const descriptor = openSync(bytesOf(at), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   try {
-    for await (const piece of content)
-      for (let offset = 0; offset < piece.length; ) offset += writeSync(descriptor, piece, offset);
+    for await (const piece of content) await writer.take(descriptor, piece);
+    await writer.end(descriptor);
     fchownSync(descriptor, uid, gid);
     // whoever may enter the folder may execute it
     fchmodSync(descriptor, kind === 'x' ? file | (folder & 0o111) : file);
     futimesSync(descriptor, mtime, mtime);
   } finally {
+    // nothing may be on its way to a descriptor that is closed
+    await writer.end(descriptor).catch(() => {});
     closeSync(descriptor);
   }
 }

@@ -1,8 +1,9 @@
 import { createReadStream, statSync } from 'node:fs';
 import { openEnvelope } from '../kernel/backup/envelope.ts';
-import { BackupFault } from '../kernel/backup/fault.ts';
-import { readBackup } from '../kernel/backup/read.ts';
+import { totalsOf } from '../kernel/backup/layout.ts';
+import { readBackup, requireWhole } from '../kernel/backup/read.ts';
 import { exitCodes, shownPath, UserError } from '../kernel/errors.ts';
+import { stage } from '../kernel/report.ts';
 import { keysIn, libraries } from './backup-libraries.ts';
 import type { CommandContext } from './context.ts';
 
@@ -25,41 +26,32 @@ export async function runVerifyBackup(file: string, { key }: { key?: string }, {
       yield chunk;
     }
   };
-  report({ type: 'stage', name: 'verify', state: 'start' });
-  const seconds = (): number => Math.round(performance.now() - begun) / 1000;
-  const { header, manifest, damaged } = await readBackup(openEnvelope(counted(), opener)).catch((error: unknown) => {
-    report({ type: 'stage', name: 'verify', state: 'failed', seconds: seconds() });
-    throw error;
+  const { header, manifest } = await stage(report, 'verify', async () => {
+    const value = await readBackup(openEnvelope(counted(), opener));
+    requireWhole(value.damaged);
+    return { value, outcome: { bytes: size } };
   });
-  if (damaged.length > 0) {
-    report({ type: 'stage', name: 'verify', state: 'failed', seconds: seconds() });
-    throw new BackupFault('damaged', `${damaged.length} parts of it are damaged: ${damaged.slice(0, 20).join(', ')}`, {
-      hint: 'the other parts are whole; take another backup where there is one',
-    });
-  }
-  report({ type: 'stage', name: 'verify', state: 'done', seconds: seconds(), bytes: size });
-  const parts = Object.values(manifest.parts);
-  const [entries, bytes] = [sum(parts.map((it) => it.entries)), sum(parts.map((it) => it.bytes))];
+  const seconds = Math.round(performance.now() - begun) / 1000;
+  const { entries, bytes } = totalsOf(manifest);
+  const parts = header.parts.length;
   const { host, cut, appliance } = header;
   output.result(
-    `${shownPath(file)} is whole: ${host} at ${cut}, release ${appliance.release} on ${appliance.base}, ${parts.length} parts with ${entries} files and folders`,
+    `${shownPath(file)} is whole: ${host} at ${cut}, release ${appliance.release} on ${appliance.base}, ${parts} parts with ${entries} files and folders`,
     {
       file,
       host,
       cut,
       release: appliance.release,
       base: appliance.base,
-      parts: parts.length,
+      parts,
       entries,
       bytes,
-      seconds: seconds(),
+      seconds,
     },
   );
 }
 
 type Needed = Pick<CommandContext, 'output' | 'signal'>;
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((all, it) => all + it, 0);
 
 function sizeOf(file: string): number {
   return statSync(existing(file)).size;

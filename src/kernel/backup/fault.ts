@@ -7,7 +7,11 @@ export type BackupReason = 'damaged' | 'refused' | 'newer' | 'locked';
 export class BackupFault extends UserError {
   readonly reason: BackupReason;
 
-  constructor(reason: BackupReason, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    reason: BackupReason,
+    message: string,
+    options: { readonly hint?: string; readonly cause?: unknown; readonly details?: readonly string[] } = {},
+  ) {
     super(message, { exitCode: exitCodes.badData, ...hints[reason], ...options });
     this.name = 'BackupFault';
     this.reason = reason;

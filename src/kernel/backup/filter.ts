@@ -70,20 +70,14 @@ export async function* through(filter: Filter, input: AsyncIterable<Uint8Array>)
 async function feed(stdin: NodeJS.WritableStream & { destroyed?: boolean }, input: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of input) {
     if (stdin.destroyed === true) return;
-    if (!stdin.write(chunk)) await room(stdin);
+    await taken(stdin, chunk);
   }
   stdin.end();
 }
 
-/** Until there is room, or nobody reads any more. */
-function room(stdin: NodeJS.WritableStream): Promise<void> {
+/** Until the program has all of it: what is good for one piece may be used for the next. Or until nobody reads any more. */
+function taken(stdin: NodeJS.WritableStream, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
-    const go = (): void => {
-      stdin.off('drain', go);
-      stdin.off('close', go);
-      resolve();
-    };
-    stdin.on('drain', go);
-    stdin.on('close', go);
+    stdin.write(chunk, () => resolve());
   });
 }

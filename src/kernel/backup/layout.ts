@@ -75,3 +75,11 @@ export interface BackupManifest {
   /** Seconds for which jobs were held. */
   readonly pause: number;
 }
+
+/** Entries and bytes of content in all parts. */
+export function totalsOf({ parts }: BackupManifest): { entries: number; bytes: number } {
+  const all = Object.values(parts);
+  return { entries: sumOf(all.map(({ entries }) => entries)), bytes: sumOf(all.map(({ bytes }) => bytes)) };
+}
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((sum, it) => sum + it, 0);

@@ -83,6 +83,15 @@ async function readAll(bytes: ByteReader, visitor: BackupVisitor): Promise<Backu
   }
 }
 
+/** That all of them are whole. @throws BackupFault naming the others. */
+export function requireWhole(damaged: readonly string[]): void {
+  if (damaged.length === 0) return;
+  const named = damaged.length > 20 ? [...damaged.slice(0, 20), '…'] : damaged;
+  throw new BackupFault('damaged', `${damaged.length} parts of it are damaged: ${named.join(', ')}`, {
+    hint: 'the other parts are whole; take another backup where there is one',
+  });
+}
+
 /** Reads the header of the archive within a backup, and no further. @throws BackupFault */
 export async function readHeader(archive: AsyncIterable<Uint8Array>): Promise<BackupHeader> {
   const bytes = readBytes(archive);

@@ -25,7 +25,7 @@ export interface WrittenEntry {
   readonly size: number;
   /** Seconds since 1970. */
   readonly mtime: number;
-  /** Exactly `size` bytes; not called for a folder. */
+  /** Exactly `size` bytes, each piece good until the next is asked for; not called for a folder. */
   readonly content: () => Pieces<Uint8Array>;
 }
 
@@ -46,7 +46,10 @@ export interface WriteOptions {
   readonly onBytes?: (bytes: number) => void;
 }
 
-/** The archive within a backup: header, parts, manifest. @throws Error when an entry is not what it was said to be. */
+/**
+ * The archive within a backup: header, parts, manifest. Each piece is good until the next is asked for: gigabytes go through
+ * the same two megabytes. @throws Error when an entry is not what it was said to be.
+ */
 export async function* writeBackup(options: WriteOptions): AsyncGenerator<Uint8Array> {
   yield* gathered(members(options));
 }
@@ -131,15 +134,18 @@ const gatheredBytes = 1 << 20;
 
 /** The same bytes in fewer pieces: most members are a header and little else. */
 async function* gathered(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let pieces: Uint8Array[] = [];
-  let length = 0;
+  const block = Buffer.allocUnsafe(gatheredBytes);
+  let filled = 0;
   for await (const piece of stream) {
-    pieces.push(piece);
-    length += piece.length;
-    if (length < gatheredBytes) continue;
-    yield pieces.length === 1 ? piece : Buffer.concat(pieces, length);
-    pieces = [];
-    length = 0;
+    if (filled + piece.length > gatheredBytes) {
+      if (filled > 0) yield block.subarray(0, filled);
+      filled = 0;
+    }
+    if (piece.length >= gatheredBytes) yield piece;
+    else {
+      block.set(piece, filled);
+      filled += piece.length;
+    }
   }
-  if (length > 0) yield Buffer.concat(pieces, length);
+  if (filled > 0) yield block.subarray(0, filled);
 }
