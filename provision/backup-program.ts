@@ -2,19 +2,11 @@ import type { Command } from 'commander';
 import { ask } from '../src/kernel/ask.ts';
 import { exitCodes, UserError } from '../src/kernel/errors.ts';
 import { run, runWith, terminal, withJson } from './command-table.ts';
-import {
-  checkBackup,
-  listBackups,
-  makeBackup,
-  makeUsbBackup,
-  protectBackup,
-  pruneBackups,
-  showBackup,
-  showKey,
-} from './commands/backup.ts';
+import { listBackups, makeBackup, makeUsbBackup, protectBackup, pruneBackups, showBackup, showKey } from './commands/backup.ts';
 import { makeDueBackup, type ScheduleOptions, scheduleBackups } from './commands/backup-schedule.ts';
 import { type CommonOptions, commandContext } from './commands/context.ts';
 import { giveUpRestore, type RestoreOptions, restore, showRestore } from './commands/restore.ts';
+import { checkBackup, rehearse } from './commands/verify-backup.ts';
 
 /** `devserver backup …`. */
 export function addBackup(backup: Command): void {
@@ -38,8 +30,12 @@ export function addBackup(backup: Command): void {
     .action(runWith<{ key?: string }>((file, context, options) => showBackup(file, options, context)));
   withJson(backup.command('verify <FILE>'))
     .description('read every byte of it from the medium, and hold every digest')
+    .option('--deep', 'restore it into a scratch tree too, and have the programs look at repositories, databases and the rest')
     .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
-    .action(runWith<{ key?: string }>((file, context, options) => checkBackup(file, options, context)));
+    .action(runWith<{ key?: string; deep?: boolean }>((file, context, options) => checkBackup(file, options, context)));
+  withJson(backup.command('rehearse'))
+    .description('the same with the newest one where the last one went; done by itself every week')
+    .action(run((context) => rehearse(context)));
   withJson(backup.command('prune <FOLDER>'))
     .description('delete old backups of this appliance; the newest is verified first and always stays')
     .option('--keep <number>', 'how many stay', '7')

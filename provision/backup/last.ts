@@ -16,6 +16,10 @@ const schema = z.object({
   tried: z.iso.datetime().optional(),
   /** The last one that failed, when none was done since. */
   failed: z.object({ at: z.iso.datetime(), to: z.string(), why: z.string() }).optional(),
+  /** When which file was last read to its end; deep: its contents were looked at too. By its name. */
+  verified: z.record(z.string(), z.object({ at: z.iso.datetime(), deep: z.boolean() })).optional(),
+  /** The last rehearsal of a restore, and why it failed; not deep: there was no room for more than reading it. */
+  rehearsed: z.object({ at: z.iso.datetime(), file: z.string(), deep: z.boolean(), why: z.string().optional() }).optional(),
 });
 export type LastBackups = Readonly<z.output<typeof schema>>;
 
@@ -26,6 +30,16 @@ export function lastBackups(file = lastBackupsFile): LastBackups {
   } catch {
     return {};
   }
+}
+
+/** Names of files are kept for so many. */
+const mostVerified = 500;
+
+/** The record with one more file read to its end. Pure. */
+export function withVerified(last: LastBackups, file: string, deep: boolean, now: Date): LastBackups {
+  const others = Object.entries(last.verified ?? {}).filter(([name]) => name !== path.basename(file));
+  const newest = others.sort(([, a], [, b]) => (a.at < b.at ? 1 : -1)).slice(0, mostVerified - 1);
+  return { ...last, verified: { [path.basename(file)]: { at: now.toISOString(), deep }, ...Object.fromEntries(newest) } };
 }
 
 /** Keeps it for status and front page; readable by the daemon. */

@@ -34,6 +34,27 @@ export function keepSchedule(schedule: Schedule, file = scheduleFile): void {
   writeFileAtomically(file, `${JSON.stringify(schema.parse(schedule))}\n`, 0o644);
 }
 
+const day = 86_400_000;
+/** Hours from the nightly backup's time on in which a rehearsal disturbs nobody. */
+const quietHours = 6;
+
+/** Whether a restore is to be rehearsed: in the night a week after the last time, at any time after two. `since`: the first boot. */
+export function isRehearsalDue(
+  { isOn, at }: Schedule,
+  { target, done, rehearsed }: LastBackups,
+  since: Date,
+  now: Date,
+): boolean {
+  if (!isOn || target === undefined || done === undefined) return false;
+  const days = (now.getTime() - (rehearsed === undefined ? since.getTime() : Date.parse(rehearsed.at))) / day;
+  const [hour = 0, minute = 0] = at.split(':').map(Number);
+  const from = new Date(now);
+  from.setHours(hour, minute, 0, 0);
+  const hours = (((now.getTime() - from.getTime() + day) % day) / day) * 24;
+  // a little less than a week, so that it does not come later by minutes each time
+  return (days >= 6.5 && hours < quietHours) || days >= 14;
+}
+
 /** Whether a night's backup is to be made now: once a day from its time on, where one was made before and nobody was quicker. */
 export function isDue({ isOn, at }: Schedule, { target, done, tried }: LastBackups, now: Date): boolean {
   if (!isOn || target === undefined) return false;

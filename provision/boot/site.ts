@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
@@ -46,6 +46,11 @@ export function settleSite(catalogue: ApplianceCatalogue, credentials: string | 
 /** The kept settings, for programs that run after the boot unit. */
 export function readSite(): Site {
   return withAddress(siteSchema.parse(JSON.parse(readFileSync(appliancePaths.site, 'utf8'))));
+}
+
+/** When this appliance made its identity, or took over a restored one. */
+export function firstBoot(): Date {
+  return statSync(appliancePaths.site, { throwIfNoEntry: false })?.birthtime ?? new Date();
 }
 
 /** A credential systemd handed to this unit, without its last line break. */

@@ -1,9 +1,11 @@
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { keepLastBackups, lastBackups } from '../backup/last.ts';
-import { isDue, keepSchedule, readSchedule, type Schedule } from '../backup/schedule.ts';
+import { isDue, isRehearsalDue, keepSchedule, readSchedule, type Schedule } from '../backup/schedule.ts';
+import { firstBoot } from '../boot/site.ts';
 import { makeBackup, makeUsbBackup } from './backup.ts';
 import { requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
+import { rehearse } from './verify-backup.ts';
 
 export interface ScheduleOptions {
   readonly at?: string;
@@ -35,12 +37,15 @@ export async function scheduleBackups({ at, keep, on, off }: ScheduleOptions, { 
   result(wanted.isOn ? text : 'off: devserver backup schedule --on', { ...wanted, target: target ?? null });
 }
 
-/** What devserver-backup.timer starts: the nightly backup, when it is due. */
+/** What devserver-backup.timer starts: the nightly backup, and the rehearsal of a restore, when they are due. */
 export async function makeDueBackup(context: CommandContext): Promise<void> {
   const system = requireRoot('backup');
   const [schedule, last] = [readSchedule(), lastBackups()];
   const now = system.now();
-  if (!isDue(schedule, last, now)) return context.result('nothing is due', { due: false });
+  if (!isDue(schedule, last, now)) {
+    if (isRehearsalDue(schedule, last, firstBoot(), now)) return rehearse(context);
+    return context.result('nothing is due', { due: false });
+  }
   // one that fails is not tried again the same night: it is told
   keepLastBackups({ ...last, tried: now.toISOString() });
   const keep = String(schedule.keep);

@@ -12,7 +12,7 @@ import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { createBackup } from '../backup/create.ts';
 import { untilInterrupted } from '../backup/interrupt.ts';
 import { applianceKey, disasterRecipient, keepDisasterRecipient, makeDisasterKey, openerWith } from '../backup/keys.ts';
-import { keepLastBackups, type LastBackups, lastBackups } from '../backup/last.ts';
+import { keepLastBackups, type LastBackups, lastBackups, withVerified } from '../backup/last.ts';
 import { alone } from '../backup/lock.ts';
 import { backupsIn, protectedSuffix } from '../backup/names.ts';
 import { prunable, prune } from '../backup/prune.ts';
@@ -98,9 +98,9 @@ async function recorded(to: string, target: LastBackups['target'], system: Syste
   const told = { who: 'root', what: 'backup create', to };
   try {
     const made = await work();
-    const { tried } = lastBackups();
+    const { failed: _failed, ...last } = lastBackups();
     keepLastBackups({
-      tried,
+      ...withVerified(last, made.file, false, system.now()),
       target,
       done: { at: system.now().toISOString(), file: made.file, bytes: made.bytes, host: readSite().hostname },
     });
@@ -115,20 +115,6 @@ async function recorded(to: string, target: LastBackups['target'], system: Syste
   }
 }
 
-/** `devserver backup verify FILE`. */
-export async function checkBackup(file: string, { key }: { key?: string }, { json, result }: CommandContext): Promise<void> {
-  requireRoot('backup');
-  requireFile(file);
-  const begun = performance.now();
-  const { header, entries, bytes } = await verifyBackup(fromMedium(file), openerWith(key));
-  const seconds = Math.round(performance.now() - begun) / 1000;
-  if (!json) process.stderr.write(`${describe(header)}\n`);
-  result(`whole: ${entries} files and folders, ${megabytes(bytes)} of content, read in ${seconds.toFixed(1)} s`, {
-    ...{ file, host: header.host, cut: header.cut, release: header.appliance.release, parts: header.parts.length },
-    ...{ entries, bytes, seconds },
-  });
-}
-
 /** `devserver backup show FILE`: what it says of itself; nothing is checked. */
 export async function showBackup(file: string, { key }: { key?: string }, { result }: CommandContext): Promise<void> {
   requireRoot('backup');
@@ -141,8 +127,13 @@ export async function showBackup(file: string, { key }: { key?: string }, { resu
 /** `devserver backup list FOLDER`: the backups in a folder, by their names. */
 export async function listBackups(folder: string, _: object, { result }: CommandContext): Promise<void> {
   const files = backupsIn(existingFolder(folder));
-  const lines = files.map(({ file, bytes, isProtected }) => `${file}  ${megabytes(bytes)}${isProtected ? '  protected' : ''}`);
-  result(lines.length === 0 ? 'no backups' : lines.join('\n'), files);
+  const { verified = {} } = lastBackups();
+  const shown = files.map((it) => ({ ...it, verified: verified[path.basename(it.file)] ?? null }));
+  const lines = shown.map(({ file, bytes, isProtected, verified: read }) => {
+    const when = read === null ? '' : `  verified ${read.at.slice(0, 10)}${read.deep ? ', contents too' : ''}`;
+    return `${file}  ${megabytes(bytes)}${when}${isProtected ? '  protected' : ''}`;
+  });
+  result(lines.length === 0 ? 'no backups' : lines.join('\n'), shown);
 }
 
 /** `devserver backup prune FOLDER`: keeps the newest ones, of which the newest is read from the medium first. */

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { type Opener, openEnvelope } from '../../src/kernel/backup/envelope.ts';
-import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
-import { readBackup } from '../../src/kernel/backup/read.ts';
+import { type BackupHeader, totalsOf } from '../../src/kernel/backup/layout.ts';
+import { readBackup, requireWhole } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
@@ -58,7 +58,7 @@ export async function restore(
   await alone(async () => {
     const report = reportTo(json);
     const prepared = await prepareRestore({
-      ...{ catalogue, system, report, opener, stream, signal, file: path.basename(file) },
+      ...{ catalogue, system, report, opener, stream, signal },
       confirm: async (header) => {
         if (!json) process.stderr.write(`${contents(header)}\n`);
         if (options.yes === true || (await confirm('Everything people made in this appliance is replaced. Go on?'))) return;
@@ -114,8 +114,8 @@ async function look(file: string, opener: Opener, { json, result }: CommandConte
   const { header, manifest, damaged } = await readBackup(openEnvelope(fromMedium(file), opener), {
     header: (it) => requireComponents(catalogue, it),
   });
-  if (damaged.length > 0) throw new UserError(`parts of it are damaged: ${damaged.join(', ')}`, { exitCode: exitCodes.badData });
-  const bytes = Object.values(manifest.parts).reduce((sum, part) => sum + part.bytes, 0);
+  requireWhole(damaged);
+  const { bytes } = totalsOf(manifest);
   if (!json) process.stderr.write(`${contents(header)}\n`);
   result(`${megabytes(bytes)} would take the place of what is here; nothing was done`, { file, ...header, bytes });
 }

@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
-import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { type KeptAuthority, keptAuthorities } from '../authorities/store.ts';
 import { type LastBackups, lastBackups } from '../backup/last.ts';
+import { firstBoot } from '../boot/site.ts';
 
 /** Something an administrator should know; `urgent` before anything breaks. */
 export interface Warning {
@@ -20,6 +21,7 @@ export async function findWarnings(catalogue: ApplianceCatalogue, system: System
     ...certificateWarnings(catalogue, system.now()),
     ...authorityWarnings(keptAuthorities(), system.now()),
     ...backupWarnings(lastBackups(), firstBoot(), system.now()),
+    ...rehearsalWarnings(lastBackups()),
   ];
 }
 
@@ -61,6 +63,13 @@ export function authorityWarnings(kept: readonly KeptAuthority[], now: Date): Wa
 /** Days without a backup after which it is told. */
 const mostDays = 7;
 
+/** A rehearsal of a restore that failed. */
+export function rehearsalWarnings({ rehearsed }: LastBackups): Warning[] {
+  if (rehearsed?.why === undefined) return [];
+  const text = `the backup ${rehearsed.file} did not pass when its restore was rehearsed: ${rehearsed.why}`;
+  return [{ urgent: true, text, hint: 'devserver doctor, then make another and devserver backup rehearse' }];
+}
+
 /** A backup that failed, and none for days; `since` is the day from which on one could have been made. */
 export function backupWarnings({ done, failed }: LastBackups, since: Date, now: Date): Warning[] {
   const hint = 'usb-backup, or devserver backup create --to FOLDER';
@@ -71,11 +80,6 @@ export function backupWarnings({ done, failed }: LastBackups, since: Date, now: 
   if (days < mostDays) return [];
   const text = done === undefined ? `no backup was made in ${days} days` : `the last backup is ${days} days old`;
   return [{ urgent: days >= 4 * mostDays, text, hint }];
-}
-
-/** When this appliance made its identity, or took over a restored one. */
-function firstBoot(): Date {
-  return statSync(appliancePaths.site, { throwIfNoEntry: false })?.birthtime ?? new Date();
 }
 
 async function failedUnits(system: System): Promise<Warning[]> {

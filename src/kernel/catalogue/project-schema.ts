@@ -40,8 +40,20 @@ export const backupSchema = z
     format: z.int().min(1).default(1),
     /** Roots of the appliance that the component's driver writes in a form of its own, out of the cut. */
     dumped: z.array(rootName).default([]),
+    /** Programs that look at what a root holds, as argument lists in which `{place}` stands for it; docs/components.md. */
+    verify: z
+      .array(
+        z.strictObject({
+          root: rootName,
+          run: z
+            .array(z.string().min(1))
+            .min(1)
+            .refine((words) => words[0]?.startsWith('/') === true, 'must begin with the path of a program'),
+        }),
+      )
+      .default([]),
   })
-  .superRefine(({ system, project, dumped, placeholders, ...lists }, context) => {
+  .superRefine(({ system, project, dumped, placeholders, verify, ...lists }, context) => {
     const roots = { ...system, ...project };
     if (Object.hasOwn(roots, asideFolder))
       context.addIssue({
@@ -59,6 +71,13 @@ export const backupSchema = z
       for (const [index, place] of lists[key].entries())
         if (!Object.hasOwn(roots, place.split('/', 1)[0] ?? ''))
           context.addIssue({ code: 'custom', path: [key, index], message: 'names no root of system or project' });
+    for (const [index, { root }] of verify.entries())
+      if (!Object.hasOwn(roots, root) || dumped.includes(root))
+        context.addIssue({
+          code: 'custom',
+          path: ['verify', index, 'root'],
+          message: 'names no root that lies on the disk as it is',
+        });
     for (const [index, name] of dumped.entries())
       if (!Object.hasOwn(system, name))
         context.addIssue({ code: 'custom', path: ['dumped', index], message: 'names no root of system' });

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LastBackups } from '../../../provision/backup/last.ts';
-import { isDue, keepSchedule, readSchedule } from '../../../provision/backup/schedule.ts';
+import { type LastBackups, withVerified } from '../../../provision/backup/last.ts';
+import { isDue, isRehearsalDue, keepSchedule, readSchedule } from '../../../provision/backup/schedule.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -49,5 +49,38 @@ describe('the nightly backup', () => {
       expect(() => keepSchedule({ ...schedule, ...wrong }, file)).toThrow();
     writeFileSync(file, 'nonsense');
     expect(readSchedule(file)).toEqual(schedule);
+  });
+});
+
+describe('the rehearsal of a restore', () => {
+  const since = at(1, 12);
+  const rehearsed = (when: Date): LastBackups => last(at(9, 2), { rehearsed: { at: when.toISOString(), file: 'f', deep: true } });
+
+  it('is due in the night a week later, and at any time after two', () => {
+    expect(isRehearsalDue(schedule, rehearsed(at(2, 2)), since, at(8, 1))).toBe(false);
+    expect(isRehearsalDue(schedule, rehearsed(at(2, 2)), since, at(8, 2))).toBe(false);
+    expect(isRehearsalDue(schedule, rehearsed(at(2, 2)), since, at(9, 1, 45))).toBe(true);
+    expect(isRehearsalDue(schedule, rehearsed(at(2, 2)), since, at(9, 12))).toBe(false);
+    expect(isRehearsalDue(schedule, rehearsed(at(2, 2)), since, at(16, 12))).toBe(true);
+    // late in the evening: the night goes on behind midnight
+    expect(isRehearsalDue({ ...schedule, at: '22:00' }, rehearsed(at(2, 2)), since, at(10, 3))).toBe(true);
+  });
+
+  it('comes first a week after the first boot, and never where no backup is made by itself', () => {
+    expect(isRehearsalDue(schedule, last(at(2, 2)), since, at(2, 2))).toBe(false);
+    expect(isRehearsalDue(schedule, last(at(8, 2)), since, at(9, 2))).toBe(true);
+    expect(isRehearsalDue(schedule, {}, since, at(20, 2))).toBe(false);
+    expect(isRehearsalDue({ ...schedule, isOn: false }, last(at(8, 2)), since, at(20, 2))).toBe(false);
+  });
+});
+
+describe('when a file was read to its end', () => {
+  it('is kept by its name, of the newest ones', () => {
+    let record: LastBackups = withVerified({}, '/mnt/first', true, at(1, 1));
+    expect(record.verified).toEqual({ first: { at: at(1, 1).toISOString(), deep: true } });
+    for (let count = 0; count < 600; count += 1) record = withVerified(record, `f${count}`, false, at(2, 1, count));
+    expect(Object.keys(record.verified ?? {})).toHaveLength(500);
+    expect(record.verified).not.toHaveProperty('first');
+    expect(record.verified).toHaveProperty('f599');
   });
 });

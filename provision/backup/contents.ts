@@ -1,0 +1,112 @@
+import { lstatSync } from 'node:fs';
+import path from 'node:path';
+import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
+import type { System } from '../../src/kernel/system.ts';
+import { lastLines } from '../../src/kernel/system.ts';
+import { ownerOf } from '../restore/target.ts';
+
+/** What a component's program says of a root that is not as it should be. */
+export interface ContentFault {
+  readonly part: string;
+  readonly root: string;
+  /** Its last lines. */
+  readonly said: readonly string[];
+}
+
+export interface Contents {
+  readonly catalogue: ApplianceCatalogue;
+  readonly system: System;
+  /** Parts, by name. */
+  readonly parts: readonly string[];
+  /** Where something below /srv lies now. */
+  readonly placeOf: (place: string) => string;
+  /** Told before each look. */
+  readonly onLook: (done: number, all: number) => void;
+}
+
+interface Look {
+  readonly part: string;
+  readonly root: string;
+  readonly place: string;
+  readonly as: string;
+  readonly run: readonly string[];
+}
+
+/**
+ * Has the components' own programs look at what was laid out: each alone with one root, as the account that owns it, in a
+ * sandbox without network in which nothing else of /srv is. How many looked, and what they found.
+ */
+export async function examineContents(contents: Contents): Promise<{ looks: number; faults: ContentFault[] }> {
+  const looks = looksAt(contents);
+  const faults: ContentFault[] = [];
+  for (const [index, look] of looks.entries()) {
+    contents.onLook(index, looks.length);
+    const said = await examine(look, contents.system);
+    if (said !== undefined) faults.push({ part: look.part, root: look.root, said });
+  }
+  return { looks: looks.length, faults };
+}
+
+function looksAt({ catalogue, parts, placeOf }: Contents): Look[] {
+  const known = new Map(catalogue.components.map((component) => [component.name, component]));
+  return parts.flatMap((part) => {
+    const { project, component: name } = ownerOf(part);
+    const component = known.get(name);
+    const as = component?.driver?.as;
+    const roots = project === undefined ? component?.backup?.system : component?.backup?.project;
+    return (component?.backup?.verify ?? []).flatMap(({ root, run }): Look[] => {
+      const pattern = roots !== undefined && Object.hasOwn(roots, root) ? roots[root] : undefined;
+      if (pattern === undefined || as === undefined) return [];
+      const place = placeOf(pattern.replace('{project}', project ?? ''));
+      // a part may hold nothing
+      if (lstatSync(place, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+      return [{ part, root, place, as, run }];
+    });
+  });
+}
+
+/** Where a program sees what it looks at. */
+const seenAt = '/srv/looked-at';
+
+/** What it said when it did not like what it saw. */
+async function examine({ place, as, run }: Look, system: System): Promise<string[] | undefined> {
+  const words = run.map((word) => word.replaceAll('{place}', seenAt));
+  const properties = sandbox({ place, as }).flatMap((property) => ['--property', property]);
+  const args = ['--quiet', '--pipe', '--wait', '--collect', '--service-type=exec', ...properties, '--', ...words];
+  const { exitCode, stdout, stderr } = await system.run({ file: 'systemd-run', args }, { accept: 'any' });
+  if (exitCode === 0) return undefined;
+  const lines = lastLines(`${stdout}\n${stderr}`, 5);
+  return lines.length === 0 ? [`${path.basename(words[0] ?? '')} ended with ${exitCode}`] : lines;
+}
+
+/** What came out of a backup may be anybody's: no network, no other data, no rights, an end. */
+function sandbox({ place, as }: Pick<Look, 'place' | 'as'>): string[] {
+  return [
+    `User=${as}`,
+    'TemporaryFileSystem=/srv:ro /run:ro /var:ro',
+    `BindPaths=${place}:${seenAt}`,
+    'PrivateNetwork=yes',
+    'RestrictAddressFamilies=none',
+    'ProtectSystem=strict',
+    'ProtectHome=yes',
+    'PrivateTmp=yes',
+    'PrivateDevices=yes',
+    'NoNewPrivileges=yes',
+    'CapabilityBoundingSet=',
+    'ProtectKernelTunables=yes',
+    'ProtectKernelModules=yes',
+    'ProtectKernelLogs=yes',
+    'ProtectControlGroups=yes',
+    'RestrictNamespaces=yes',
+    'RestrictRealtime=yes',
+    'RestrictSUIDSGID=yes',
+    'LockPersonality=yes',
+    'SystemCallArchitectures=native',
+    'SystemCallFilter=@system-service',
+    'MemoryMax=1G',
+    'TasksMax=64',
+    'RuntimeMaxSec=6h',
+    'Nice=10',
+    'IOSchedulingClass=idle',
+  ];
+}

@@ -1,0 +1,123 @@
+import path from 'node:path';
+import type { Opener } from '../../src/kernel/backup/envelope.ts';
+import { BackupFault } from '../../src/kernel/backup/fault.ts';
+import { totalsOf } from '../../src/kernel/backup/layout.ts';
+import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
+import { type Report, stage } from '../../src/kernel/report.ts';
+import type { System } from '../../src/kernel/system.ts';
+import { auditOrTell, openAudit } from '../audit/open-audit.ts';
+import { verifyDeeply } from '../backup/deep.ts';
+import { until, untilInterrupted } from '../backup/interrupt.ts';
+import { openerWith } from '../backup/keys.ts';
+import { keepLastBackups, lastBackups, withVerified } from '../backup/last.ts';
+import { alone } from '../backup/lock.ts';
+import { backupsIn } from '../backup/names.ts';
+import { fromMedium, type Verified, verifyBackup } from '../backup/verify.ts';
+import { readSite } from '../boot/site.ts';
+import { findBackupDisk } from '../usb/find.ts';
+import { unmountLeft, withMounted } from '../usb/mounted.ts';
+import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
+import type { CommandContext } from './context.ts';
+
+/** A file that passed. */
+interface Passed extends Verified {
+  /** Programs that looked at what it holds; none, when only its bytes were read. */
+  readonly looks: number;
+  readonly seconds: number;
+}
+
+/** `devserver backup verify FILE`: every byte; with --deep what it holds too. */
+export async function checkBackup(
+  file: string,
+  { key, deep = false }: { key?: string; deep?: boolean },
+  { json, result }: CommandContext,
+): Promise<void> {
+  const system = requireRoot('backup');
+  requireFile(file);
+  const opener = openerWith(key);
+  const passed = deep
+    ? await alone(() => looked(file, opener, system, reportTo(json)))
+    : await timed(async () => ({ ...(await verifyBackup(fromMedium(file), opener)), looks: 0 }));
+  // a name alone: of a file that was copied here from elsewhere it says nothing
+  if (passed.header.host === readSite().hostname) keepLastBackups(withVerified(lastBackups(), file, deep, system.now()));
+  if (!json) process.stderr.write(`${describe(passed.header)}\n`);
+  result(textOf(passed), answerOf(file, passed));
+}
+
+/** `devserver backup rehearse`: the newest backup where the last one went is restored into a scratch tree and looked at. */
+export async function rehearse({ json, result }: CommandContext): Promise<void> {
+  const system = requireRoot('backup');
+  const report = reportTo(json);
+  const { target } = lastBackups();
+  if (target === undefined)
+    throw new UserError('there is no backup to rehearse with', { exitCode: exitCodes.usage, hint: 'usb-backup makes one' });
+  const { file, passed } = await alone(async () => {
+    if (target !== 'usb') return rehearsed(target.folder, system, report);
+    await unmountLeft(system);
+    return withMounted(await findBackupDisk(system), system, (at) => rehearsed(at, system, report));
+  });
+  result(`${path.basename(file)}: ${textOf(passed)}`, answerOf(path.basename(file), passed));
+}
+
+/** Tells the status and the audit log how it went. */
+async function rehearsed(folder: string, system: System, report: Report): Promise<{ file: string; passed: Passed }> {
+  const { hostname: host } = readSite();
+  const file = backupsIn(folder).findLast((it) => it.host === host)?.file;
+  if (file === undefined) throw new UserError(`there is no backup of ${host} in ${folder}`, { exitCode: exitCodes.usage });
+  const told = { who: 'root', what: 'backup rehearse', to: path.basename(file) };
+  const about = { file: path.basename(file), at: system.now().toISOString() };
+  try {
+    const passed = await asDeepAsThereIsRoom(file, system, report);
+    const deep = passed.looks > 0;
+    keepLastBackups({ ...withVerified(lastBackups(), file, deep, system.now()), rehearsed: { ...about, deep } });
+    await auditOrTell(openAudit(), { ...told, result: `done: ${textOf(passed)}` });
+    return { file, passed };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const isBusy = error instanceof UserError && error.exitCode === exitCodes.interrupted;
+    if (!isBusy) keepLastBackups({ ...lastBackups(), rehearsed: { ...about, deep: true, why } });
+    await auditOrTell(openAudit(), { ...told, result: `failed: ${why}` });
+    throw error;
+  }
+}
+
+/** The scratch tree takes as much room as the data; without it every byte is read all the same. */
+async function asDeepAsThereIsRoom(file: string, system: System, report: Report): Promise<Passed> {
+  const opener = openerWith(undefined);
+  try {
+    return await looked(file, opener, system, report);
+  } catch (error) {
+    if (error instanceof BackupFault || !(error instanceof UserError) || error.exitCode !== exitCodes.machineLacks) throw error;
+    report({ type: 'warning', text: `it is read and not restored: ${error.message}` });
+    return timed(async () => {
+      const value = await stage(report, 'verify', async () => ({ value: await verifyBackup(fromMedium(file), opener) }));
+      return { ...value, looks: 0 };
+    });
+  }
+}
+
+function looked(file: string, opener: Opener, system: System, report: Report): Promise<Passed> {
+  const signal = untilInterrupted();
+  return timed(async () => {
+    const stream = until(signal, fromMedium(file));
+    const laidOut = await verifyDeeply({ catalogue: readCatalogue(), system, report, opener, stream, signal });
+    return { ...laidOut, ...totalsOf(laidOut.manifest) };
+  });
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<T & { seconds: number }> {
+  const begun = performance.now();
+  const value = await work();
+  return { ...value, seconds: Math.round(performance.now() - begun) / 1000 };
+}
+
+function textOf({ entries, bytes, looks, seconds }: Passed): string {
+  const contents = looks === 0 ? '' : `, looked at by ${looks} programs`;
+  return `whole: ${entries} files and folders, ${megabytes(bytes)} of content${contents}, in ${seconds.toFixed(1)} s`;
+}
+
+function answerOf(file: string, { header, entries, bytes, looks, seconds }: Passed): Record<string, unknown> {
+  const { host, cut, appliance, parts } = header;
+  return { file, host, cut, release: appliance.release, parts: parts.length, entries, bytes, looks, seconds };
+}
