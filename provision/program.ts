@@ -8,12 +8,15 @@ import { run, runWith, terminal, withJson } from './command-table.ts';
 import { addAuthority, listAuthorities, removeAuthority } from './commands/authority.ts';
 import { type CommonOptions, commandContext } from './commands/context.ts';
 import { listJobs, resumeJobs, runDoctor, showJob } from './commands/job.ts';
+import { dropMail, type MailOptions, sendDueMail, setMail, showMail, testMail } from './commands/mail.ts';
 import {
   addMembers,
   changeProject,
   deleteProject,
+  freeNames,
   listProjects,
   removeMembers,
+  renameProject,
   showProject,
   undeleteProject,
 } from './commands/project.ts';
@@ -35,6 +38,7 @@ export function program(): Command {
   addAuthorityCommands(root.command('authority').description('authorities of the site, trusted towards the outside'));
   addBackup(root.command('backup').description('one file of everything people made, and of every secret'));
   addRestore(root);
+  addMail(root.command('mail').description('mail to administrators about what needs attention'));
   const job = root.command('job').description('what the daemon did');
   withJson(job.command('list')).description('the newest jobs').action(run(listJobs));
   withJson(job.command('show <JOB>'))
@@ -79,6 +83,16 @@ function addProject(project: Command): void {
     withPlan(project.command(`${archived ? 'archive' : 'unarchive'} <NAME>`))
       .description(archived ? 'nobody may write any more' : 'writing is allowed again')
       .action(runWith<{ dryRun?: boolean }>((name, context, options) => changeProject(name, { archived }, options, context)));
+  withPlan(project.command('rename <NAME> <NEW>'))
+    .description('give it another name; addresses with the one it had lead to it')
+    .action((name: string, wanted: string, options: CommonOptions & { dryRun?: boolean }) =>
+      renameProject(name, wanted, options, commandContext(options)),
+    );
+  withPlan(project.command('free <NAME> <OLD...>'))
+    .description('give up names it had before: others may have them, and addresses with them lead nowhere')
+    .action((name: string, old: string[], options: CommonOptions & { dryRun?: boolean }) =>
+      freeNames(name, old, options, commandContext(options)),
+    );
   withPlan(project.command('delete <NAME>'))
     .description('delete it; it is kept for 30 days in one file')
     .option('--yes', 'ask nothing')
@@ -145,6 +159,24 @@ function addAuthorityCommands(authority: Command): void {
   withJson(authority.command('remove <NAME>'))
     .description('trust it no more')
     .action(runWith((name, context) => removeAuthority(name, context)));
+}
+
+function addMail(mail: Command): void {
+  withJson(mail.command('set'))
+    .description('by which relay warnings are sent, and to whom')
+    .requiredOption('--relay <host>', 'HOST or HOST:PORT')
+    .requiredOption('--to <address...>', 'who gets them')
+    .option('--from <address>', 'else devserver@ and the host name')
+    .addOption(new Option('--tls <how>', 'none: readable on the way').choices(['starttls', 'tls', 'none']).default('starttls'))
+    .option('--user <name>', 'a login at the relay')
+    .option('--password-file <file>', 'its password, from a file or - for standard input')
+    .action(run<MailOptions>((context, options) => setMail(options, context)));
+  withJson(mail.command('show')).description('the settings').action(run(showMail));
+  withJson(mail.command('test')).description('send one now').action(run(testMail));
+  withJson(mail.command('off')).description('send none any more').action(run(dropMail));
+  withJson(mail.command('due'))
+    .description('tell what is new, or goes on for a week; devserver-mail.timer runs it')
+    .action(run(sendDueMail));
 }
 
 function withPlan(command: Command): Command {

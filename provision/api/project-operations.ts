@@ -3,6 +3,7 @@ import { exitCodes } from '../../src/kernel/errors.ts';
 import type { ProjectSpecification } from '../../src/kernel/project.ts';
 import { daysKept } from '../projects/deleted.ts';
 import { changedSpecification, type Door, requirePossible, specificationOf } from '../projects/door.ts';
+import { onceCalled, renamed, withoutTakenNames } from '../projects/former-names.ts';
 import type { Prepared } from '../projects/job.ts';
 import { changedFacts, planChange } from '../projects/plan.ts';
 import { seedOf } from '../projects/seed.ts';
@@ -10,10 +11,20 @@ import { requireTemplate } from '../projects/templates.ts';
 import { requireDone } from '../projects/workshop.ts';
 import { accountsOf, withSameAccounts } from '../users/accounts.ts';
 import { type Caller, maySee, requireAdmin, requireCreator, requireProjectAdmin } from './caller.ts';
+import { requireFreeName } from './free-name.ts';
 import type { Office } from './office.ts';
 import { type Call, type Operation, operation, Progress } from './operation.ts';
 import { Refusal } from './refusal.ts';
-import { changeProject, deletedProject, dryRun, jobResult, newProject, project, restoredProject } from './schemas.ts';
+import {
+  changeProject,
+  deletedProject,
+  dryRun,
+  jobResult,
+  newProject,
+  project,
+  renameProject,
+  restoredProject,
+} from './schemas.ts';
 
 const jobAnswer = z.union([jobResult, dryRun]);
 
@@ -24,15 +35,17 @@ export function projectOperations(office: Office): Operation[] {
   const find = (caller: Caller, name: string): ProjectSpecification => {
     const found = bench.specifications.find(name);
     // who may not see it does not learn that it is there
-    if (found === undefined || !maySee(caller, found))
-      throw new Refusal(404, `there is no project ${name}`, { hint: 'devserver project list', exitCode: exitCodes.usage });
-    return found;
+    if (found !== undefined && maySee(caller, found)) return found;
+    const now = onceCalled(bench.specifications.all(), name);
+    const hint = now !== undefined && maySee(caller, now) ? `it is called ${now.name} now` : 'devserver project list';
+    throw new Refusal(404, `there is no project ${name}`, { hint, exitCode: exitCodes.usage });
   };
   const shown = (it: ProjectSpecification): object => {
     const { version: _version, build: _build, branch: _branch, ...facts } = workshop.factsOf(it);
     return facts;
   };
-  const run = async (call: Call<unknown>, name: string, prepare: () => Promise<Prepared>): Promise<unknown> => {
+  /** The last of several names is the one it shall have. */
+  const run = async (call: Call<unknown>, names: readonly string[], prepare: () => Promise<Prepared>): Promise<unknown> => {
     if (call.query.get('dryRun') === 'true') {
       const { change, dropped } = await prepare();
       const steps = planChange(catalogue, change).steps.map(({ key, verb }) => `${verb} ${key}`);
@@ -40,14 +53,14 @@ export function projectOperations(office: Office): Operation[] {
     }
     const begun = performance.now();
     let told: object = {};
-    const job = await workshop.start(name, call.caller.name, async () => {
+    const job = await workshop.start(names, call.caller.name, async () => {
       const { dropped, ...prepared } = await prepare();
       if (dropped !== undefined) told = { dropped };
       return prepared;
     });
     const result = async (): Promise<object> => {
       requireDone(await job.outcome);
-      const now = bench.specifications.find(name);
+      const now = bench.specifications.find(names.at(-1) ?? '');
       const seconds = Math.round(performance.now() - begun) / 1000;
       return { type: 'result', job: job.id, seconds, ...(now === undefined ? {} : { project: shown(now) }), ...told };
     };
@@ -60,7 +73,7 @@ export function projectOperations(office: Office): Operation[] {
     );
   };
   const update = (call: Call<unknown>, name: string, change: z.output<typeof changeProject>): Promise<unknown> =>
-    run(call, name, async () => {
+    run(call, [name], async () => {
       const before = find(call.caller, name);
       requireProjectAdmin(call.caller, before);
       const after = await changedSpecification(before, change, door());
@@ -86,11 +99,8 @@ export function projectOperations(office: Office): Operation[] {
       tells: { what: 'project create', to: ({ name }) => name, isJob: true },
       act: async (call) => {
         requireCreator(call.caller);
-        return run(call, call.body.name, async () => {
-          if (bench.specifications.find(call.body.name) !== undefined)
-            throw new Refusal(409, `there is already a project ${call.body.name}`, {
-              ...{ exitCode: exitCodes.usage, hint: 'choose another name' },
-            });
+        return run(call, [call.body.name], async () => {
+          requireFreeName(bench.specifications.all(), call.body.name, call.caller, { hint: 'choose another name' });
           const after = await specificationOf(call.body, call.caller.name, door());
           const template = requireTemplate(office.templates(), after.template);
           const facts = workshop.factsOf(after);
@@ -120,7 +130,7 @@ export function projectOperations(office: Office): Operation[] {
       ...{ query: ['dryRun'], answer: jobAnswer },
       tells: { what: 'project delete', isJob: true },
       act: async (call) =>
-        run(call, byName(call), async () => {
+        run(call, [byName(call)], async () => {
           const before = find(call.caller, byName(call));
           requireProjectAdmin(call.caller, before);
           const accounts = accountsOf(Object.keys(before.members), await people.accounts());
@@ -138,15 +148,29 @@ export function projectOperations(office: Office): Operation[] {
         const { from, project: given, accounts } = call.body;
         // its data comes from a file that root alone can have read
         if (call.caller.name !== 'root') throw new Refusal(403, 'devserver restore does this', { exitCode: exitCodes.usage });
-        return run(call, name, async () => {
-          if (bench.specifications.find(name) !== undefined)
-            throw new Refusal(409, `there is a project ${name}`, {
-              exitCode: exitCodes.usage,
-              hint: 'restore it as another: --as NAME',
-            });
-          const { project: after, dropped } = withSameAccounts({ ...given, name }, accounts, await people.accounts());
+        return run(call, [name], async () => {
+          const projects = bench.specifications.all();
+          requireFreeName(projects, name, call.caller, { hint: 'restore it as another: --as NAME' });
+          const whole = withoutTakenNames({ ...given, name }, projects);
+          const { project: after, dropped } = withSameAccounts(whole, accounts, await people.accounts());
           requirePossible(after, door());
           return { change: { kind: 'restore', after, from }, dropped };
+        });
+      },
+    }),
+    operation({
+      ...{ method: 'POST', path: '/projects/{name}/rename', query: ['dryRun'], body: renameProject, answer: jobAnswer },
+      ...{ summary: 'give it another name; addresses with the one it had lead to it', who: 'its admins' },
+      tells: { what: 'project rename', isJob: true },
+      act: async (call) => {
+        const [name, wanted] = [byName(call), call.body.name];
+        return run(call, [name, wanted], async () => {
+          const before = find(call.caller, name);
+          requireProjectAdmin(call.caller, before);
+          requireFreeName(bench.specifications.all(), wanted, call.caller, { hint: 'choose another name', own: name });
+          const after = renamed(before, wanted);
+          requirePossible(after, door());
+          return { change: { kind: 'rename', before, after } };
         });
       },
     }),
@@ -173,7 +197,7 @@ export function projectOperations(office: Office): Operation[] {
       tells: { what: 'project undelete', isJob: true },
       act: async (call) => {
         requireAdmin(call.caller);
-        return run(call, byName(call), async () => {
+        return run(call, [byName(call)], async () => {
           const name = byName(call);
           const last = bench.deleted.all().findLast(({ project: it }) => it.name === name);
           if (last === undefined)
@@ -181,12 +205,10 @@ export function projectOperations(office: Office): Operation[] {
               hint: 'devserver project list --deleted',
               exitCode: exitCodes.usage,
             });
-          if (bench.specifications.find(name) !== undefined)
-            throw new Refusal(409, `there is a new project ${name}`, {
-              exitCode: exitCodes.usage,
-              hint: 'delete or keep that one',
-            });
-          const { project: after, dropped } = withSameAccounts(last.project, last.accounts, await people.accounts());
+          const projects = bench.specifications.all();
+          requireFreeName(projects, name, call.caller, { hint: 'delete or keep that one' });
+          const whole = withoutTakenNames(last.project, projects);
+          const { project: after, dropped } = withSameAccounts(whole, last.accounts, await people.accounts());
           return { change: { kind: 'undelete', after, from: last.job }, dropped };
         });
       },

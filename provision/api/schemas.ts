@@ -21,15 +21,19 @@ export const newProject = z.strictObject({
 });
 export type NewProject = z.output<typeof newProject>;
 
-/** PATCH /api/projects/NAME: what shall be different. A member set to null is one no more. */
+/** PATCH /api/projects/NAME: what shall be different. A member set to null is one no more; a former name, free for others. */
 export const changeProject = z.strictObject({
   title: title.optional(),
   description: description.optional(),
   visibility: visibility.optional(),
   archived: z.boolean().optional(),
   members: z.record(userName, z.enum(memberRoles).nullable()).optional(),
+  formerly: z.record(name, z.null()).optional(),
 });
 export type ChangeProject = z.output<typeof changeProject>;
+
+/** POST /api/projects/NAME/rename. */
+export const renameProject = z.strictObject({ name });
 
 const password = z.string().min(1).max(200);
 const fullName = z

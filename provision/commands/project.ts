@@ -82,6 +82,29 @@ export async function deleteProject(
   context.result(`${name} is deleted; for 30 days: devserver project undelete ${name}`, answer);
 }
 
+/** `devserver project rename NAME NEW`. */
+export async function renameProject(
+  name: string,
+  wanted: string,
+  { dryRun }: ChangeOptions,
+  context: CommandContext,
+): Promise<void> {
+  const path = `/projects/${inPath(name)}/rename`;
+  const body = { name: wanted };
+  if (dryRun === true) return showPlan(await context.api.send<ShownPlan>('POST', `${path}?dryRun=true`, body), context);
+  const answer = await context.api.follow<ProjectAnswer & { seconds: number }>('POST', path, body, context.onLine);
+  const lines = [
+    `${name} is ${wanted} now, after ${answer.seconds.toFixed(1)} s`,
+    `addresses of ${name} lead to it; to give that name up: devserver project free ${wanted} ${name}`,
+  ];
+  context.result(lines.join('\n'), answer);
+}
+
+/** `devserver project free NAME OLD…`. */
+export function freeNames(name: string, old: readonly string[], options: ChangeOptions, context: CommandContext): Promise<void> {
+  return changeProject(name, { formerly: Object.fromEntries(old.map((it) => [it, null])) }, options, context);
+}
+
 /** `devserver project undelete NAME`. */
 export async function undeleteProject(name: string, { dryRun }: ChangeOptions, context: CommandContext): Promise<void> {
   const path = `/deleted/${inPath(name)}/undelete`;

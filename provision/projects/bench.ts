@@ -4,6 +4,7 @@ import type { Archive } from './archive.ts';
 import type { Backends } from './backends.ts';
 import type { Deleted } from './deleted.ts';
 import type { FactsFolder, TemplateFacts } from './facts.ts';
+import type { FormerNames } from './former-names.ts';
 import type { AtLine } from './journal.ts';
 import type { Specifications } from './specifications.ts';
 
@@ -15,6 +16,7 @@ export interface Bench {
   readonly specifications: Specifications;
   readonly deleted: Deleted;
   readonly facts: FactsFolder;
+  readonly formerNames: FormerNames;
   readonly backends: Backends;
   readonly archive: Archive;
   readonly audit: Audit;

@@ -2,7 +2,7 @@ import type { ProjectFacts, ProjectSpecification } from '../../src/kernel/projec
 import type { Bench } from './bench.ts';
 import type { Carrier, Outcome } from './carry-out.ts';
 import type { Lanes } from './locks.ts';
-import { archiveKey, type Change, type ChangePlan, projectOf, type Verb } from './plan.ts';
+import { archiveKey, type Change, type ChangePlan, projectOf, type Verb, wordsOf } from './plan.ts';
 import { type Resource, resourcesOf } from './resources.ts';
 import type { ProjectSeed } from './seed.ts';
 import { patiently, removeForSure } from './undo.ts';
@@ -58,7 +58,7 @@ export function carrierFor(
     settle: () => patiently(async () => settle(bench, facts, change, job), patience),
     tell: (end) =>
       patiently(
-        () => bench.audit({ who: by, what: `project ${change.kind}`, to: projectOf(change), job, result: wordsOf(end) }),
+        () => bench.audit({ who: by, what: `project ${wordsOf(change)}`, to: projectOf(change), job, result: resultOf(end) }),
         // what was taken back, on a full disk for instance, keeps nobody waiting: it is told later
         end.result === 'done' ? patience : 0,
       ),
@@ -66,7 +66,7 @@ export function carrierFor(
   };
 }
 
-function wordsOf(end: Outcome): string {
+function resultOf(end: Outcome): string {
   return end.result === 'done' ? 'done' : `${end.result}: ${end.error.message}`;
 }
 
@@ -76,9 +76,14 @@ function settle(bench: Bench, facts: FactsOf, change: Change, job: string): void
     bench.deleted.keep(job, change.before, change.accounts ?? {});
     bench.specifications.drop(change.before.name);
     bench.facts.withdraw(change.before.name);
-    return;
+  } else {
+    bench.specifications.keep(change.after);
+    bench.facts.publish(facts(change.after));
   }
-  bench.specifications.keep(change.after);
-  bench.facts.publish(facts(change.after));
   if (change.kind === 'undelete') bench.deleted.drop(change.from);
+  if (change.kind === 'rename') {
+    bench.specifications.drop(change.before.name);
+    bench.facts.withdraw(change.before.name);
+  }
+  bench.formerNames.publish(bench.specifications.all());
 }

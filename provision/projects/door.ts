@@ -93,7 +93,7 @@ export function requirePossible(
 /** A project as it shall be after a change. @throws UserError */
 export async function changedSpecification(
   before: ProjectSpecification,
-  { members, ...rest }: ChangeProject,
+  { members, formerly, ...rest }: ChangeProject,
   door: Pick<Door, 'isPerson'>,
 ): Promise<ProjectSpecification> {
   const wanted = { ...before.members };
@@ -106,11 +106,14 @@ export async function changedSpecification(
       faults.push(`${user} is no member of ${before.name}${meant === undefined ? '' : ` (${meant})`}`);
     }
   }
+  const freed = Object.keys(formerly ?? {});
+  for (const name of freed) if (!before.formerly.includes(name)) faults.push(`${before.name} was never called ${name}`);
   const fresh = Object.entries(members ?? {}).flatMap(([user, role]) => (role === null ? [] : [user]));
   faults.push(...(await strangers(fresh, door)));
   refuse(faults);
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  return projectSpecification.parse({ ...before, ...given, members: wanted });
+  const kept = before.formerly.filter((name) => !freed.includes(name));
+  return projectSpecification.parse({ ...before, ...given, members: wanted, formerly: kept });
 }
 
 async function strangers(users: readonly string[], { isPerson }: Pick<Door, 'isPerson'>): Promise<string[]> {

@@ -4,7 +4,7 @@ import { exitCodes } from '../../src/kernel/errors.ts';
 import { Refusal } from '../api/refusal.ts';
 import type { JobSummary } from '../api/schemas.ts';
 import { listJobs, readJournal, type TimedRecord } from './journal.ts';
-import { projectOf } from './plan.ts';
+import { projectOf, wordsOf } from './plan.ts';
 
 /** The newest jobs first. */
 export function newestJobs(jobs: string, limit: number): JobSummary[] {
@@ -42,7 +42,7 @@ function summaryOf(job: string, records: readonly TimedRecord[]): JobSummary | u
   const end = records.findLast((it) => it.is === 'end');
   const error = records.find((it) => it.is === 'error');
   return {
-    ...{ job, at: begin.at, by: begin.by, kind: begin.change.kind, project: projectOf(begin.change) },
+    ...{ job, at: begin.at, by: begin.by, kind: wordsOf(begin.change), project: projectOf(begin.change) },
     state: end?.is === 'end' ? end.result : 'running',
     ...(error?.is === 'error' ? { error: error.message } : {}),
   };
@@ -51,7 +51,7 @@ function summaryOf(job: string, records: readonly TimedRecord[]): JobSummary | u
 function sentence(record: TimedRecord, steps: readonly string[]): string {
   switch (record.is) {
     case 'begin':
-      return `${record.change.kind} ${projectOf(record.change)}, asked for by ${record.by}`;
+      return `${projectOf(record.change)}: ${wordsOf(record.change)}, asked for by ${record.by}`;
     case 'doing':
       return `doing    ${steps[record.step] ?? record.step}`;
     case 'done':

@@ -22,6 +22,7 @@ const change = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('delete'), before: projectSpecification, accounts: accounts.optional() }),
   z.strictObject({ kind: z.literal('undelete'), after: projectSpecification, from: z.string().regex(jobPattern) }),
   z.strictObject({ kind: z.literal('restore'), after: projectSpecification, from: z.string().regex(jobPattern) }),
+  z.strictObject({ kind: z.literal('rename'), before: projectSpecification, after: projectSpecification }),
 ]);
 
 const step = z.int().min(0);

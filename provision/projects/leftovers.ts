@@ -106,7 +106,7 @@ function keysOf({ catalogue }: Bench, project: ProjectSpecification): Set<string
 /** What drivers are told of a project that does not exist: its name; nothing else of it counts. */
 function nobodysProject({ catalogue }: Bench, name: string): ProjectSpecification {
   return {
-    ...{ version: 1, name, title: name, description: '', vcs: vcsKinds(catalogue)[0] ?? '', visibility: 'private' },
+    ...{ version: 1, name, formerly: [], title: name, description: '', vcs: vcsKinds(catalogue)[0] ?? '', visibility: 'private' },
     ...{ archived: true, template: 'empty', maven: true, ci: true, protectBranch: true, members: {} },
     ...{ created: new Date(0).toISOString(), by: 'root' },
   };

@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
-import { type Change, projectOf } from './plan.ts';
+import { type Change, projectOf, projectsOf } from './plan.ts';
 import { bringsIn } from './under-way.ts';
 
 /**
@@ -32,9 +32,9 @@ export function openJobs(): OpenJobs {
   return {
     add: (job, change) => void changes.set(job, change),
     drop: (job) => void changes.delete(job),
-    all: () => [...changes].map(([job, change]) => ({ project: projectOf(change), job })),
-    has: (project) => [...changes.values()].some((it) => projectOf(it) === project),
-    refuse: (project) => refuse((change) => projectOf(change) === project),
+    all: () => [...changes].flatMap(([job, change]) => projectsOf(change).map((project) => ({ project, job }))),
+    has: (project) => [...changes.values()].some((it) => projectsOf(it).includes(project)),
+    refuse: (project) => refuse((change) => projectsOf(change).includes(project)),
     refusePerson: (user) => refuse((change) => bringsIn(change, user)),
   };
 }

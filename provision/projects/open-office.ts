@@ -12,6 +12,7 @@ import type { Bench } from './bench.ts';
 import { openDeleted } from './deleted.ts';
 import { openFacts } from './facts.ts';
 import { faultsOfEnvironment } from './faults.ts';
+import { openFormerNames } from './former-names.ts';
 import { openSecrets } from './secrets.ts';
 import { openSpecifications } from './specifications.ts';
 import { listTemplates, templateFolders } from './templates.ts';
@@ -51,6 +52,7 @@ export function openOffice(catalogue: ApplianceCatalogue): Office {
     specifications: openSpecifications(path.join(own, 'projects')),
     deleted: openDeleted(path.join(own, 'deleted')),
     facts,
+    formerNames: openFormerNames(`${appliancePaths.run}/renamed/names`),
     backends: openBackends(catalogue, ask, openSecrets(path.join(own, 'secrets'))),
     archive: openArchive((verb, args, seconds) =>
       askSocket(`${appliancePaths.run}/archive.sock`, verb, args, seconds, 'the archive', 'devserver-archive'),

@@ -12,7 +12,9 @@ export type Change =
   /** `from` is the job that deleted it: its stash and archive have that name. */
   | { readonly kind: 'undelete'; readonly after: ProjectSpecification; readonly from: string }
   /** `from` is the name under which its data was taken out of a backup. */
-  | { readonly kind: 'restore'; readonly after: ProjectSpecification; readonly from: string };
+  | { readonly kind: 'restore'; readonly after: ProjectSpecification; readonly from: string }
+  /** The two differ in their names. */
+  | { readonly kind: 'rename'; readonly before: ProjectSpecification; readonly after: ProjectSpecification };
 
 /** adopt: data comes out of the stash, and what it derives is made anew over it. */
 export type Verb = 'place' | 'adopt' | 'make' | 'apply' | 'remove' | 'stash' | 'unstash' | 'pack' | 'unpack' | 'drop' | 'purge';
@@ -50,12 +52,24 @@ export function planChange(catalogue: ApplianceCatalogue, change: Change): Chang
       return undeletion(catalogue, change);
     case 'restore':
       return restoration(catalogue, change);
+    case 'rename':
+      return renaming(catalogue, change);
   }
 }
 
-/** The name of the project a change is about. */
+/** The names of the project a change is about: one, but for a change of the name. */
+export function projectsOf(change: Change): readonly string[] {
+  return change.kind === 'rename' ? [change.before.name, change.after.name] : [projectOf(change)];
+}
+
+/** The name of the project a change is about, as it was when somebody asked for it. */
 export function projectOf(change: Change): string {
-  return change.kind === 'delete' ? change.before.name : change.after.name;
+  return change.kind === 'delete' || change.kind === 'rename' ? change.before.name : change.after.name;
+}
+
+/** What was done to it, in a few words. */
+export function wordsOf(change: Change): string {
+  return change.kind === 'rename' ? `rename to ${change.after.name}` : change.kind;
 }
 
 /** Facts in which two states of a project differ. */
@@ -88,14 +102,7 @@ function updated(catalogue: ApplianceCatalogue, before: ProjectSpecification, af
 
 function deletion(catalogue: ApplianceCatalogue, change: Change & { kind: 'delete' }): ChangePlan {
   const resources = resourcesOf(catalogue, change.before);
-  const steps = [...resources]
-    .reverse()
-    .map(
-      ({ key, holds }): Step =>
-        holds === 'data'
-          ? { key, verb: 'stash', with: 'before', undo: { verb: 'unstash', with: 'before' } }
-          : { key, verb: 'remove', with: 'before', undo: { verb: 'apply', with: 'before' } },
-    );
+  const steps = [...resources].reverse().map((it) => putAside(it, 'unstash'));
   const pack: Step = { key: archiveKey, verb: 'pack', with: 'before', undo: { verb: 'drop', with: 'before' } };
   return {
     change,
@@ -106,13 +113,29 @@ function deletion(catalogue: ApplianceCatalogue, change: Change & { kind: 'delet
 
 /** Data is put where a deleted project's would lie, and comes back from there. */
 function restoration(catalogue: ApplianceCatalogue, change: Change & { kind: 'restore' }): ChangePlan {
-  const step = (key: string, verb: Verb, undo: Verb): Step => ({
-    ...{ key, verb, with: 'after', undo: { verb: undo, with: 'after' } },
-  });
-  const steps = resourcesOf(catalogue, change.after).map(({ key, holds }) =>
-    holds === 'data' ? step(key, 'adopt', 'stash') : step(key, 'apply', 'remove'),
-  );
-  return { change, steps: [step(archiveKey, 'place', 'purge'), ...steps], afterwards: [] };
+  const place: Step = { key: archiveKey, verb: 'place', with: 'after', undo: { verb: 'purge', with: 'after' } };
+  return { change, steps: [place, ...resourcesOf(catalogue, change.after).map(adopted)], afterwards: [] };
+}
+
+/** As if it were deleted and came back under the other name; of its data nothing is copied. */
+function renaming(catalogue: ApplianceCatalogue, change: Change & { kind: 'rename' }): ChangePlan {
+  // data that comes back has to fit the project as it was: its configuration may have been made for the other name
+  const gone = resourcesOf(catalogue, change.before)
+    .reverse()
+    .map((it) => putAside(it, 'adopt'));
+  return { change, steps: [...gone, ...resourcesOf(catalogue, change.after).map(adopted)], afterwards: [] };
+}
+
+function putAside({ key, holds }: Resource, back: 'unstash' | 'adopt'): Step {
+  return holds === 'data'
+    ? { key, verb: 'stash', with: 'before', undo: { verb: back, with: 'before' } }
+    : { key, verb: 'remove', with: 'before', undo: { verb: 'apply', with: 'before' } };
+}
+
+function adopted({ key, holds }: Resource): Step {
+  return holds === 'data'
+    ? { key, verb: 'adopt', with: 'after', undo: { verb: 'stash', with: 'after' } }
+    : { key, verb: 'apply', with: 'after', undo: { verb: 'remove', with: 'after' } };
 }
 
 function undeletion(catalogue: ApplianceCatalogue, change: Change & { kind: 'undelete' }): ChangePlan {

@@ -16,6 +16,7 @@ export async function startWork(office: Office): Promise<void> {
   const projects = bench.specifications.all();
   bench.facts.keepOnly(new Set(projects.map(({ name }) => name)));
   for (const project of projects) bench.facts.publish(workshop.factsOf(project));
+  bench.formerNames.publish(projects);
   // at once, so that unfinished work comes before whatever is asked for now
   let open = workshop.takeUpAll();
   daily(async () => {

@@ -12,14 +12,14 @@ import { type Job, type JobEvent, newJobName, type Prepared } from './job.ts';
 import { isSettled, listJobs, openJournal, readChange, readJournal, type TimedRecord } from './journal.ts';
 import { type Lanes, makeLanes } from './locks.ts';
 import { type OpenJobs, openJobs } from './open-jobs.ts';
-import { type Change, planChange, projectOf } from './plan.ts';
-import { type Resource, resourcesOf } from './resources.ts';
+import { type Change, planChange, projectsOf } from './plan.ts';
+import { requirePossible } from './remains.ts';
 import { makeUnderWay, type UnderWay } from './under-way.ts';
 
 /** Where changes of projects are carried out: one at a time per project, different projects side by side. */
 export interface Workshop {
-  /** Carries out what `prepare` decides once the project is free. @throws UserError when it refuses. */
-  readonly start: (name: string, by: string, prepare: () => Promise<Prepared>) => Promise<Job>;
+  /** Carries out what `prepare` decides once the project is free, under each of its names. @throws UserError when it refuses. */
+  readonly start: (names: string | readonly string[], by: string, prepare: () => Promise<Prepared>) => Promise<Job>;
   /** Does something while no job of the project runs; those that run or wait already come first. */
   readonly alone: <T>(name: string, work: () => Promise<T>) => Promise<T>;
   /** Whether a change of the project began and is not ended: what there is of it is that change's business. */
@@ -65,15 +65,10 @@ export function openWorkshop(bench: Bench): Workshop {
       open.refusePerson(user);
     },
     alone: (name, work) => lanes.run(turnOf(name), 1, () => hold.during(work)),
-    start: (name, by, prepare) => {
+    start: (names, by, prepare) => {
       const started = deferred<Job>();
-      void lanes
-        .run(turnOf(name), 1, () =>
-          lanes.run('jobs', jobsAtOnce, () =>
-            hold.during(() => underWay.during((decided) => work(shop, by, prepare, decided, started.resolve))),
-          ),
-        )
-        .catch(started.reject);
+      const act = (): Promise<void> => underWay.during((decided) => work(shop, by, prepare, decided, started.resolve));
+      void inTurn(lanes, [names].flat(), () => hold.during(act)).catch(started.reject);
       return started.promise;
     },
     takeUpAll: async () => {
@@ -83,6 +78,15 @@ export function openWorkshop(bench: Bench): Workshop {
       return left.filter((_, index) => ends[index] === false);
     },
   };
+}
+
+/** Once no other job is at any of these projects. All take their turns in one order, so that no two wait for each other. */
+function inTurn<T>(lanes: Lanes, names: readonly string[], act: () => Promise<T>): Promise<T> {
+  const turns = [...new Set(names)].sort().reverse();
+  return turns.reduce(
+    (next, name) => () => lanes.run(turnOf(name), 1, next),
+    () => lanes.run('jobs', jobsAtOnce, act),
+  )();
 }
 
 interface Shop {
@@ -105,11 +109,11 @@ async function work(
 ): Promise<void> {
   const { change, seed } = await prepare();
   decided(change);
-  open.refuse(projectOf(change));
+  for (const name of projectsOf(change)) open.refuse(name);
   requireDataDisk(bench.jobs, change.kind === 'delete');
   const id = newJobName(new Date());
   const plan = planChange(bench.catalogue, change);
-  if (change.kind === 'create' || change.kind === 'restore') await refuseRemains(bench, facts(change.after), id);
+  await requirePossible(bench, facts, change, id);
   const feed = makeFeed<JobEvent>();
   const begun = performance.now();
   running.add(id);
@@ -137,28 +141,6 @@ async function work(
     journal.close();
     running.delete(id);
   }
-}
-
-/** Something of that name from elsewhere would be mixed up with the project, and lost if the job is taken back. */
-async function refuseRemains(bench: Bench, facts: ProjectFacts, job: string): Promise<void> {
-  const resources = resourcesOf(bench.catalogue, facts);
-  const seen = await Promise.allSettled(resources.map((it) => bench.backends.read(it, facts, job)));
-  // without the directory every other backend fails too, for reasons that mislead
-  const failed = (of: (resource: Resource) => boolean): PromiseRejectedResult | undefined =>
-    seen.filter((_, index) => of(resources[index] as Resource)).find((it) => it.status === 'rejected');
-  const first = failed(({ kind }) => kind !== 'driver') ?? failed(() => true);
-  if (first !== undefined) throw first.reason;
-  const there = resources.filter((_, index) => {
-    const it = seen[index];
-    return it?.status === 'fulfilled' && it.value.present;
-  });
-  if (there.length === 0) return;
-  throw new UserError(
-    `there is no project ${facts.name}, yet something of that name: ${there.map(({ key }) => key).join(', ')}`,
-    {
-      hint: 'take another name, or have them removed by hand',
-    },
-  );
 }
 
 /** Whether nothing is left of a job now. One that can't be ended yet keeps neither the others nor the daemon from working. */
@@ -191,7 +173,6 @@ async function resume({ bench, lanes, facts, running, open, underWay, hold }: Sh
   // died before it said what it would do: it did nothing
   if (begin?.is !== 'begin') return undefined;
   const plan = planChange(bench.catalogue, begin.change);
-  const name = projectOf(begin.change);
   open.add(job, begin.change);
   const end = async (): Promise<Outcome> => {
     const journal = openJournal(bench.jobs, job, bench.atLine);
@@ -207,7 +188,7 @@ async function resume({ bench, lanes, facts, running, open, underWay, hold }: Sh
   };
   return underWay.during((decided) => {
     decided(begin.change);
-    return lanes.run(turnOf(name), 1, () => lanes.run('jobs', jobsAtOnce, () => hold.during(end)));
+    return inTurn(lanes, projectsOf(begin.change), () => hold.during(end));
   });
 }
 

@@ -6,7 +6,7 @@ export const memberRoles = ['admin', 'developer', 'reader'] as const;
 export type MemberRole = (typeof memberRoles)[number];
 
 /** Facts a resource can be made from; when one changes, the resource is applied again. */
-export const usableFacts = ['title', 'description', 'members', 'visibility', 'archived'] as const;
+export const usableFacts = ['title', 'description', 'members', 'visibility', 'archived', 'formerly'] as const;
 export type UsableFact = (typeof usableFacts)[number];
 
 /** What components may tell each other about a project. */
@@ -41,6 +41,8 @@ const description = z
 export const projectSpecification = z.strictObject({
   version: z.literal(1),
   name: projectName,
+  /** What it was called before, oldest first: nobody else may be called so, and addresses of then lead here. */
+  formerly: z.array(projectName).max(50, 'a project keeps 50 former names at most').default([]),
   title,
   description,
   vcs: z.string().regex(/^[a-z]{1,20}$/),

@@ -7,6 +7,8 @@ export interface WebBlock {
   readonly at: string;
   /** Regular expression with the named group `PROJECT` when the path holds one. */
   readonly match: string;
+  /** Regular expression of such a path in four groups: before the project's name, the name, behind it, and what is below. */
+  readonly pieces: string;
   /** Regular expression of everything at and below the part before the project. */
   readonly root: string;
   readonly perProject: boolean;
@@ -69,6 +71,7 @@ function webBlock(component: string, web: Component['data']['web'][number], path
     component,
     at: web.at,
     match: perProject ? `^${prefix}/${name}(?:/|$)` : `^${prefix}(?:/|$)`,
+    pieces: perProject ? `^(${prefix}/)(${projectNamePattern})(${literal(rest ?? '')})(/.*)?$` : '',
     root: `^${prefix}(?:/|$)`,
     perProject,
     // a component that serves the bare root too keeps it

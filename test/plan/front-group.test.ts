@@ -34,6 +34,9 @@ describe('the group that may open the sockets behind which the web server is bel
         '/etc/apache2/apache2.conf: Group devserver-front',
         ...(hasGit ? [`${units}/devserver-git-http.socket: SocketGroup=devserver-front`] : []),
         `${units}/devserverd-front.socket: SocketGroup=devserver-front`,
+        // what it reads, and nothing it could write or connect to
+        '/usr/lib/tmpfiles.d/devserver.conf: d /run/devserver/renamed 2750 devserverd devserver-front',
+        '/usr/lib/tmpfiles.d/devserver.conf: f /run/devserver/renamed/names 0640 devserverd devserver-front',
       ]);
     }
   });

@@ -20,7 +20,9 @@ describe('the rendered front', () => {
       const open = sections(host[0]?.children ?? [], /^(?:Location|LocationMatch|If|Directory)\b/).filter(
         (section) => !wantsLogin(section),
       );
-      expect(open.map(({ text }) => text)).toEqual(['Location "/ca.crt"']);
+      // the second says what is answered to those who passed, and nothing about who does
+      expect(open.map(({ text }) => text)).toEqual(['Location "/ca.crt"', `If "-n reqenv('RENAMED')"`]);
+      expect(open[1]?.children?.map(({ text }) => text)).toEqual(['Redirect 301 "${SITE_URL}%{reqenv:RENAMED}"']);
     }
   });
 

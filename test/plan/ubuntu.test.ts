@@ -40,6 +40,7 @@ const mayDiffer = [
   '/usr/lib/systemd/system/devserver-driver-jenkins.service',
   '/usr/lib/systemd/system/devserver-driver-ldap.service',
   '/usr/lib/systemd/system/devserver-driver-svn.service',
+  '/usr/lib/systemd/system/devserver-mail.service',
   '/usr/lib/systemd/system/devserverd.service',
   '/usr/share/devserver/catalogue.json',
 ];

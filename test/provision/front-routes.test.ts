@@ -50,6 +50,7 @@ describe('what the daemon serves behind the front', () => {
       'POST /api/doctor/fix',
       'POST /api/jobs/resume',
       'POST /api/projects',
+      'POST /api/projects/{name}/rename',
       'POST /api/users',
       'POST /password',
     ]);

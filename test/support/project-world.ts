@@ -5,6 +5,7 @@ import type { Bench } from '../../provision/projects/bench.ts';
 import { openDeleted } from '../../provision/projects/deleted.ts';
 import { openFacts } from '../../provision/projects/facts.ts';
 import { faultsOfEnvironment } from '../../provision/projects/faults.ts';
+import { openFormerNames } from '../../provision/projects/former-names.ts';
 import { openSecrets } from '../../provision/projects/secrets.ts';
 import { openSpecifications } from '../../provision/projects/specifications.ts';
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
@@ -94,6 +95,7 @@ export function specification(name: string, change: Partial<ProjectSpecification
     ...{
       version: 1,
       name,
+      formerly: [],
       title: 'Shop',
       description: '',
       vcs: 'git',
@@ -131,12 +133,13 @@ export function worldBench(
         return { present: existsSync(place) };
       case 'make':
         if (existsSync(place)) throw new Error('there already');
-        put(place, { job, people: seed === undefined ? 'empty' : 'seeded', title: project.title });
+        put(place, { job, people: seed === undefined ? 'empty' : 'seeded', title: project.title, called: project.name });
         return null;
       case 'apply':
         put(place, {
           ...(existsSync(place) ? (JSON.parse(readFileSync(place, 'utf8')) as object) : { job }),
           title: project.title,
+          called: project.name,
         });
         return null;
       case 'remove':
@@ -165,6 +168,7 @@ export function worldBench(
     specifications: openSpecifications(path.join(dir, 'projects')),
     deleted: openDeleted(path.join(dir, 'deleted')),
     facts: openFacts(path.join(dir, 'facts')),
+    formerNames: openFormerNames(path.join(dir, 'renamed')),
     backends: openBackends(catalogue, counted, openSecrets(path.join(dir, 'secrets'))),
     archive: { act: async (verb, job) => archive(at, verb, job, broken()) },
     audit: async (entry) => {
@@ -222,8 +226,11 @@ function archive(at: (...names: string[]) => string, verb: string, job: string, 
 /** Every file of the world and what the daemon itself keeps, as one value to compare. */
 export function snapshot(dir: string): Record<string, string> {
   const folders = ['world', 'projects', 'facts', 'secrets'];
-  return Object.fromEntries(
-    folders.flatMap((folder) =>
+  const names = path.join(dir, 'renamed');
+  const renamed = existsSync(names) ? readFileSync(names, 'utf8') : '';
+  return Object.fromEntries([
+    ...(renamed === '' ? [] : [['renamed', renamed]]),
+    ...folders.flatMap((folder) =>
       (existsSync(path.join(dir, folder)) ? readdirSync(path.join(dir, folder), { recursive: true, withFileTypes: true }) : [])
         .filter((entry) => entry.isFile())
         .map((entry) => {
@@ -231,7 +238,7 @@ export function snapshot(dir: string): Record<string, string> {
           return [path.relative(dir, file), folder === 'secrets' ? 'a secret' : readFileSync(file, 'utf8')];
         }),
     ),
-  );
+  ]);
 }
 
 function put(file: string, value: unknown): void {

@@ -34,6 +34,7 @@ export function factsOf(name: string, more: Partial<ProjectFacts> = {}): Project
   return {
     version: 1,
     name,
+    formerly: [],
     title: name,
     description: '',
     vcs: 'git',

@@ -1,6 +1,7 @@
 /** A project as the API shows it. */
 export interface ShownProject {
   readonly name: string;
+  readonly formerly?: readonly string[];
   readonly title: string;
   readonly description: string;
   readonly vcs: string;
@@ -74,13 +75,14 @@ function settingsLines(name: string, mirror: string): string[] {
 
 /** One project for people. */
 export function projectText(project: ShownProject): string {
-  const { name, title, description, vcs, visibility, archived, template, members, created, by } = project;
+  const { name, formerly = [], title, description, vcs, visibility, archived, template, members, created, by } = project;
   const people = Object.entries(members).map(([user, role]) => `${user} (${role})`);
   return [
     `${name}: ${title}`,
     ...(description === '' ? [] : [description]),
     `  ${vcs}, ${visibility}${archived ? ', archived' : ''}, from template ${template}, made ${created.slice(0, 10)} by ${by}`,
     `  members     ${people.length === 0 ? 'nobody' : people.join(', ')}`,
+    ...(formerly.length === 0 ? [] : [`  before      ${formerly.join(', ')}`]),
     ...linkLines(project),
   ].join('\n');
 }

@@ -13,7 +13,7 @@ export interface Subject {
 /** What the daemon will publish of a project; `changes` over the usual. */
 export function factsOf(name: string, changes: Partial<ProjectFacts> = {}): ProjectFacts {
   return {
-    ...{ version: 1, name, title: name, description: '', vcs: 'git', visibility: 'private', archived: false },
+    ...{ version: 1, name, formerly: [], title: name, description: '', vcs: 'git', visibility: 'private', archived: false },
     ...{ template: 'empty', maven: true, ci: true, protectBranch: true, members: {} },
     ...{ created: '2026-01-01T00:00:00Z', by: 'admin', links: {}, branch: 'main', build: null },
     ...changes,

@@ -20,7 +20,7 @@ export function factsOf(site: string, some: SomeFacts): ProjectFacts {
   const { name, vcs = 'git' } = some;
   const path = vcs === 'git' ? `git/${name}.git` : `${vcs}/${name}`;
   return {
-    ...{ version: 1, vcs, title: name, description: '', visibility: 'private', archived: false, template: 'empty' },
+    ...{ version: 1, vcs, formerly: [], title: name, description: '', visibility: 'private', archived: false, template: 'empty' },
     ...{ maven: true, ci: true, protectBranch: false, members: {}, created: '2026-01-01T00:00:00Z', by: 'ann' },
     ...some,
     ...{ branch: 'main', build: null },

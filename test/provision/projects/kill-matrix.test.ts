@@ -17,6 +17,7 @@ const seed = Number(process.env.DEVSERVER_SEED ?? 1);
 /** Carries out one change, or takes up what an earlier process left; prints how it ended. */
 const source = `
   import { worldBench, specification } from '/test/support/project-world.ts';
+  import { renamed } from '/provision/projects/former-names.ts';
   import { openWorkshop } from '/provision/projects/workshop.ts';
   const [dir, kind] = process.argv.slice(2);
   const bench = worldBench(dir, () => process.env.BROKEN, () => {}, () => process.env.SILENT ?? process.env.BROKEN);
@@ -32,15 +33,18 @@ const source = `
       delete: () => ({ kind, before }),
       undelete: () => ({ kind, after: bench.deleted.all()[0].project, from: bench.deleted.all()[0].job }),
       restore: () => ({ kind, after: bench.deleted.all()[0].project, from: bench.deleted.all()[0].job }),
+      rename: () => ({ kind, before, after: renamed(before, 'store') }),
     };
-    const job = await workshop.start('shop', 'ann', async () => ({ change: changes[kind](), seed: { files: [] } }));
+    const job = await workshop.start(['shop', 'store'], 'ann', async () => ({ change: changes[kind](), seed: { files: [] } }));
     const { result, error } = await job.outcome;
     process.stdout.write(JSON.stringify({ result, error: error?.message }));
   }
 `;
 
-type Kind = 'create' | 'update' | 'delete' | 'undelete' | 'restore';
-const kinds: readonly Kind[] = ['create', 'update', 'delete', 'undelete', 'restore'];
+type Kind = 'create' | 'update' | 'delete' | 'undelete' | 'restore' | 'rename';
+const kinds: readonly Kind[] = ['create', 'update', 'delete', 'undelete', 'restore', 'rename'];
+/** As the audit log calls it. */
+const wordsOf = (kind: Kind): string => `project ${kind === 'rename' ? 'rename to store' : kind}`;
 const before = new Map<Kind, string>();
 const after = new Map<Kind, string>();
 const faults = new Map<Kind, string[]>();
@@ -150,6 +154,11 @@ describe(`a change that is cut short (seed ${seed})`, () => {
     // what comes out of a backup is made to fit the specification
     const repository = expect.stringContaining('"people":"seeded"') as string;
     expect(restored).toEqual({ ...state(after.get('undelete') ?? ''), 'world/repo/shop': repository });
+    const moved = state(after.get('rename') ?? '');
+    expect(moved.renamed).toBe('shop store\n');
+    expect(moved['projects/store.yaml']).toContain('formerly:\n  - shop\n');
+    expect(Object.keys(moved).filter((it) => it.includes('shop'))).toEqual([]);
+    expect(moved['world/repo/store']).toBe(state(before.get('rename') ?? '')['world/repo/shop']?.replace('"shop"', '"store"'));
     for (const places of faults.values()) expect(places.length).toBeGreaterThan(10);
   });
 
@@ -184,7 +193,7 @@ describe(`a change that is cut short (seed ${seed})`, () => {
         expect(lines.length, fault).toBe(!began ? 0 : fault === 'before:end' ? 2 : 1);
         const committed = /commit|end/.test(fault) && fault !== 'before:commit';
         const result = expect.stringMatching(committed ? /^done$/ : /^undone: /) as string;
-        for (const line of lines) expect(line, fault).toMatchObject({ job: lines[0]?.job, what: `project ${kind}`, result });
+        for (const line of lines) expect(line, fault).toMatchObject({ job: lines[0]?.job, what: wordsOf(kind), result });
         rmSync(dir, { recursive: true });
       }
     },
@@ -198,7 +207,7 @@ describe(`a change that is cut short (seed ${seed})`, () => {
     expect([result, error]).toEqual(['left', expect.stringContaining('no audit log')]);
     expect(told(dir)).toHaveLength(known);
     expect(JSON.parse(change(dir, 'recover').stdout)).toEqual({ left: [] });
-    expect(told(dir).slice(known)).toMatchObject([{ what: `project ${kind}`, result: 'done' }]);
+    expect(told(dir).slice(known)).toMatchObject([{ what: wordsOf(kind), result: 'done' }]);
     expect(state(dir)).toEqual(state(after.get(kind) ?? ''));
   });
 
@@ -245,6 +254,10 @@ describe(`a change that is cut short (seed ${seed})`, () => {
     ['restore', 'wiki.pages:unstash'],
     ['restore', 'wiki.pages:apply'],
     ['restore', 'archive:place'],
+    ['rename', 'repo.repository:stash'],
+    ['rename', 'jobs.job:apply'],
+    ['rename', 'wiki.pages:unstash'],
+    ['rename', 'wiki.pages:apply'],
   ] as const)('%s: is undone, with the first error told, when %s fails', (kind, broken) => {
     const dir = copyOf(kind);
     const end = JSON.parse(change(dir, kind, { BROKEN: broken }).stdout) as { result: string; error: string };
