@@ -6,6 +6,7 @@ import { listBackups, makeBackup, makeUsbBackup, protectBackup, pruneBackups, sh
 import { makeDueBackup, type ScheduleOptions, scheduleBackups } from './commands/backup-schedule.ts';
 import { type CommonOptions, commandContext } from './commands/context.ts';
 import { giveUpRestore, type RestoreOptions, restore, showRestore } from './commands/restore.ts';
+import { diskPluggedIn, restoreFromUsb } from './commands/usb-disk.ts';
 import { checkBackup, rehearse } from './commands/verify-backup.ts';
 
 /** `devserver backup …`. */
@@ -19,8 +20,12 @@ export function addBackup(backup: Command): void {
   withJson(backup.command('usb'))
     .description('write one onto the disk labelled DEVSERVER-BACKUP; the same as usb-backup')
     .option('--keep <number>', 'delete older ones behind it, but for so many')
-    .option('--plugged-in', 'as when the disk is plugged in: nothing while there are no projects')
-    .action(run<{ pluggedIn?: boolean; keep?: string }>((context, options) => makeUsbBackup(options, context)));
+    .option('--plugged-in', 'as when the disk is plugged in: where there are no projects, what lies on it is offered')
+    .action(
+      run<{ pluggedIn?: boolean; keep?: string }>((context, options) =>
+        options.pluggedIn === true ? diskPluggedIn(context) : makeUsbBackup(options, context),
+      ),
+    );
   withJson(backup.command('list <FOLDER>'))
     .description('the backups in a folder')
     .action(runWith((folder, context, options) => listBackups(folder, options, context)));
@@ -65,7 +70,8 @@ export function addBackup(backup: Command): void {
 export function addRestore(root: Command): void {
   withJson(root.command('restore [FILE]'))
     .description('take a backup back: prepared beside the live data, put in place by a restart, kept only when it passes')
-    .option('--key <file>', 'the key that opens it; otherwise the one of this appliance')
+    .option('--usb', 'the newest one on the disk labelled DEVSERVER-BACKUP')
+    .option('--key <file>', 'the key that opens it, from a file or - for standard input; otherwise the one of this appliance')
     .option('--project <name>', 'one project alone, into the appliance as it runs')
     .option('--as <name>', 'another name for it')
     .option('--dry-run', 'read the whole file and say what it would do')
@@ -73,13 +79,23 @@ export function addRestore(root: Command): void {
     .option('--cancel', 'give up what the next start would put in place')
     .option('--show', 'how the last one went')
     .option('--yes', 'ask nothing')
-    .action(async (file: string | undefined, options: RestoreOptions & CommonOptions & { show?: boolean; cancel?: boolean }) => {
+    .action(async (file: string | undefined, options: RestoreOptions & CommonOptions & Others) => {
       const context = commandContext(options);
       if (options.show === true) return showRestore(context);
       if (options.cancel === true) return giveUpRestore(context);
-      if (file === undefined) throw new UserError('which file?', { exitCode: exitCodes.usage, hint: 'devserver restore FILE' });
+      if (options.usb === true && file !== undefined)
+        throw new UserError('a file, or --usb: not both', { exitCode: exitCodes.usage });
+      if (options.usb === true) return restoreFromUsb(options, context, agreed);
+      if (file === undefined)
+        throw new UserError('which file?', { exitCode: exitCodes.usage, hint: 'devserver restore FILE, or --usb' });
       await restore(file, options, context, agreed);
     });
+}
+
+interface Others {
+  readonly show?: boolean;
+  readonly cancel?: boolean;
+  readonly usb?: boolean;
 }
 
 async function agreed(question: string): Promise<boolean> {

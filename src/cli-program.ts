@@ -73,6 +73,7 @@ export function program(signal: AbortSignal, root: string): Command {
     .option('--ssh-port <port>', 'port of ssh', flags.taking('--ssh-port', port))
     .option('--uefi', 'start with UEFI firmware instead of BIOS (QEMU)')
     .option('--usb <image>', 'plug in a USB disk (QEMU)', collect)
+    .option('--restore-key <file>', 'the key of a backup on it, which a new machine takes back by itself')
     .action((dir: string, options: UpOptions) => perform(options, (context) => runUp(dir, options, context)));
   withCommon(flags, generator.command('down'))
     .argument('<DIR>')

@@ -27,6 +27,14 @@ export interface NamedBackup {
   readonly isProtected: boolean;
 }
 
+/** The newest backup in a folder, of whichever host. */
+export function newestIn(folder: string): NamedBackup | undefined {
+  const momentOf = ({ file }: NamedBackup): string => /-(\d{8}T\d{6}Z)\.devserver$/.exec(file)?.[1] ?? '';
+  return backupsIn(folder)
+    .sort((a, b) => (momentOf(a) < momentOf(b) ? -1 : 1))
+    .at(-1);
+}
+
 /** The backups in a folder, of each host from the oldest to the newest. */
 export function backupsIn(folder: string): NamedBackup[] {
   const names = readdirSync(folder).sort();

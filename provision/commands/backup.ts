@@ -39,14 +39,8 @@ export async function makeBackup(
 }
 
 /** `usb-backup`: onto the disk labelled for it, which can be unplugged afterwards. */
-export async function makeUsbBackup(
-  { pluggedIn = false, keep }: { pluggedIn?: boolean; keep?: string },
-  context: CommandContext,
-): Promise<void> {
+export async function makeUsbBackup({ keep }: { keep?: string }, context: CommandContext): Promise<void> {
   const system = requireRoot('backup usb');
-  // a disk at a fresh appliance is there to be restored
-  if (pluggedIn && (await context.api.get<readonly unknown[]>('/projects')).length === 0)
-    return context.result('there are no projects yet: nothing is written (usb-backup does)', { written: false });
   const report = reportTo(context.json);
   const { text, value } = await recorded('the backup disk', 'usb', system, () =>
     // from the search for the disk on: another one would unmount it under this one

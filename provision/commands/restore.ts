@@ -5,21 +5,23 @@ import { type BackupHeader, totalsOf } from '../../src/kernel/backup/layout.ts';
 import { readBackup, requireWhole } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
+import type { System } from '../../src/kernel/system.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { orInterrupted, until, untilInterrupted } from '../backup/interrupt.ts';
 import { openerWith } from '../backup/keys.ts';
 import { alone } from '../backup/lock.ts';
 import { fromMedium } from '../backup/verify.ts';
 import { requireComponents } from '../restore/components.ts';
-import { cancelRestore, commitRestore, prepareRestore } from '../restore/prepare.ts';
+import { cancelRestore, commitRestore, type PrepareOptions, prepareRestore } from '../restore/prepare.ts';
 import { type ProjectRestoreOptions, restoreProject } from '../restore/project.ts';
 import { type RestoreRecord, readRecord } from '../restore/record.ts';
 import { projectsIn } from '../restore/target.ts';
 import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
+import { withKeyFile } from './restore-key.ts';
 
 export interface RestoreOptions {
-  readonly key?: string;
+  readonly key?: string | undefined;
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly reboot?: boolean;
@@ -28,66 +30,98 @@ export interface RestoreOptions {
 }
 
 /** `devserver restore FILE`. */
-export async function restore(
+export async function restore(file: string, options: RestoreOptions, context: CommandContext, confirm: Confirm): Promise<void> {
+  const system = requireRoot('restore');
+  requireFile(file);
+  await withKeyFile(options.key, undefined, async (key) => {
+    if (key !== undefined) requireFile(key);
+    const given = { ...options, key };
+    const work = (): Promise<void> => restoreFile(file, given, context, confirm);
+    // looking changes nothing, and waits for nobody
+    return options.dryRun === true && options.project === undefined ? work() : alone(work);
+  });
+  if (isForRestart(options)) await restart(system);
+}
+
+export type Confirm = (question: string) => Promise<boolean>;
+
+/** Whether the machine is to restart when a restore was prepared. */
+export function isForRestart({ reboot, dryRun, project }: RestoreOptions): boolean {
+  return reboot !== false && dryRun !== true && project === undefined;
+}
+
+/** The machine puts what is prepared in place. */
+export function restart(system: System): Promise<void> {
+  return system.run({ file: 'systemctl', args: ['reboot'] }).then(() => {});
+}
+
+/**
+ * Has one project out of a backup, or prepares all of it for the next start. To be called by whoever is `alone` (lock.ts), who
+ * then restarts the machine if it is to.
+ */
+export async function restoreFile(
   file: string,
   options: RestoreOptions,
   context: CommandContext,
-  confirm: (question: string) => Promise<boolean>,
+  confirm: Confirm,
 ): Promise<void> {
   const system = requireRoot('restore');
-  requireFile(file);
-  if (options.key !== undefined) requireFile(options.key);
   const opener = openerWith(options.key);
-  const catalogue = readCatalogue();
-  const { json, result } = context;
+  const { project, as = project, dryRun = false } = options;
+  if (project === undefined && as !== undefined)
+    throw new UserError('--as names one project', { exitCode: exitCodes.usage, hint: '--project NAME --as OTHER' });
+  if (project === undefined && dryRun) return look(file, opener, context);
   const signal = untilInterrupted();
   const stream = until(signal, fromMedium(file));
-  if (options.project !== undefined) {
-    const { project, as = project, dryRun = false } = options;
-    return alone(async () => {
-      try {
-        await one(file, { project, as, isDryRun: dryRun, opener, system, stream }, context);
-      } catch (error) {
-        throw orInterrupted(signal, error);
-      }
-    });
+  if (project === undefined || as === undefined)
+    return prepare(file, options, { opener, system, stream, signal }, context, confirm);
+  try {
+    await one(file, { project, as, isDryRun: dryRun, opener, system, stream }, context);
+  } catch (error) {
+    throw orInterrupted(signal, error);
   }
-  if (options.as !== undefined)
-    throw new UserError('--as names one project', { exitCode: exitCodes.usage, hint: '--project NAME --as OTHER' });
-  if (options.dryRun === true) return look(file, opener, context);
-  await alone(async () => {
-    const report = reportTo(json);
-    const prepared = await prepareRestore({
-      ...{ catalogue, system, report, opener, stream, signal },
-      confirm: async (header) => {
-        if (!json) process.stderr.write(`${contents(header)}\n`);
-        if (options.yes === true || (await confirm('Everything people made in this appliance is replaced. Go on?'))) return;
-        throw new UserError('nothing was restored', { exitCode: exitCodes.usage, hint: 'say --yes to restore it' });
-      },
-    });
-    const aside = [...prepared.aside.values()].reduce((sum, count) => sum + count, 0);
-    if (aside > 0)
-      report({
-        type: 'note',
-        text: `${aside} files of hooks, settings and plugins are not put back: look into ${appliancePaths.setAside}`,
-      });
-    for (const [part, { leftOutCount }] of Object.entries(prepared.manifest.parts))
-      if (leftOutCount > 0)
-        report({ type: 'warning', text: `${part}: ${leftOutCount} links or the like were left out when it was made` });
-    await auditOrTell(openAudit(), {
-      who: 'root',
-      what: 'restore',
-      to: path.basename(file),
-      result: 'prepared; the appliance restarts',
-    });
-    commitRestore(catalogue, prepared, path.basename(file), system.now());
-    const { host, cut } = prepared.header;
-    result(
-      `${path.basename(file)} is prepared; ${options.reboot === false ? 'the next start puts it in place' : 'the appliance restarts now and puts it in place'}\ndevserver restore --show says how it went`,
-      { file, host, cut, projects: prepared.projects, phase: 'switching' },
-    );
-    if (options.reboot !== false) await system.run({ file: 'systemctl', args: ['reboot'] });
+}
+
+type Opened = Pick<PrepareOptions, 'opener' | 'system' | 'stream' | 'signal'>;
+
+async function prepare(
+  file: string,
+  { yes, reboot }: RestoreOptions,
+  opened: Opened,
+  { json, result }: CommandContext,
+  confirm: Confirm,
+): Promise<void> {
+  const catalogue = readCatalogue();
+  const report = reportTo(json);
+  const prepared = await prepareRestore({
+    ...{ ...opened, catalogue, report },
+    confirm: async (header) => {
+      if (!json) process.stderr.write(`${contents(header)}\n`);
+      if (yes === true || (await confirm('Everything people made in this appliance is replaced. Go on?'))) return;
+      throw new UserError('nothing was restored', { exitCode: exitCodes.usage, hint: 'say --yes to restore it' });
+    },
   });
+  const aside = [...prepared.aside.values()].reduce((sum, count) => sum + count, 0);
+  if (aside > 0)
+    report({
+      type: 'note',
+      text: `${aside} files of hooks, settings and plugins are not put back: look into ${appliancePaths.setAside}`,
+    });
+  for (const [part, { leftOutCount }] of Object.entries(prepared.manifest.parts))
+    if (leftOutCount > 0)
+      report({ type: 'warning', text: `${part}: ${leftOutCount} links or the like were left out when it was made` });
+  await auditOrTell(openAudit(), {
+    who: 'root',
+    what: 'restore',
+    to: path.basename(file),
+    result: 'prepared; the appliance restarts',
+  });
+  commitRestore(catalogue, prepared, path.basename(file), opened.system.now());
+  const { host, cut } = prepared.header;
+  result(
+    `${path.basename(file)} is prepared; ${reboot === false ? 'the next start puts it in place' : 'the appliance restarts now and puts it in place'}\ndevserver restore --show says how it went`,
+    { file, host, cut, projects: prepared.projects, phase: 'switching' },
+  );
 }
 
 type One = Pick<ProjectRestoreOptions, 'project' | 'as' | 'isDryRun' | 'opener' | 'system' | 'stream'>;

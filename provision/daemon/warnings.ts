@@ -1,10 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
-import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
+import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
+import path from 'node:path';
+import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { type KeptAuthority, keptAuthorities } from '../authorities/store.ts';
 import { type LastBackups, lastBackups } from '../backup/last.ts';
 import { firstBoot } from '../boot/site.ts';
+import { type RestoreOffer, readOffer } from '../restore/offer.ts';
 
 /** Something an administrator should know; `urgent` before anything breaks. */
 export interface Warning {
@@ -22,6 +24,7 @@ export async function findWarnings(catalogue: ApplianceCatalogue, system: System
     ...authorityWarnings(keptAuthorities(), system.now()),
     ...backupWarnings(lastBackups(), firstBoot(), system.now()),
     ...rehearsalWarnings(lastBackups()),
+    ...offerWarnings(readOffer(hasProjects())),
   ];
 }
 
@@ -63,6 +66,13 @@ export function authorityWarnings(kept: readonly KeptAuthority[], now: Date): Wa
 /** Days without a backup after which it is told. */
 const mostDays = 7;
 
+/** A backup on a disk that is plugged in, where nobody has made a project yet. */
+export function offerWarnings(offer: RestoreOffer | undefined): Warning[] {
+  if (offer === undefined) return [];
+  const text = `a backup of ${offer.host} lies on the disk ${offer.device}: ${offer.file}`;
+  return [{ urgent: false, text, hint: 'devserver restore --usb takes it back' }];
+}
+
 /** A rehearsal of a restore that failed. */
 export function rehearsalWarnings({ rehearsed }: LastBackups): Warning[] {
   if (rehearsed?.why === undefined) return [];
@@ -80,6 +90,11 @@ export function backupWarnings({ done, failed }: LastBackups, since: Date, now: 
   if (days < mostDays) return [];
   const text = done === undefined ? `no backup was made in ${days} days` : `the last backup is ${days} days old`;
   return [{ urgent: days >= 4 * mostDays, text, hint }];
+}
+
+function hasProjects(): boolean {
+  const folder = path.join(appliancePaths.system, 'devserverd/projects');
+  return existsSync(folder) && readdirSync(folder).some((name) => name.endsWith('.yaml'));
 }
 
 async function failedUnits(system: System): Promise<Warning[]> {

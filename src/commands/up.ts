@@ -1,8 +1,9 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ensureHostTools } from '../host-setup.ts';
 import { exitCodes, UserError } from '../kernel/errors.ts';
 import { stage } from '../kernel/report.ts';
+import { Secret } from '../kernel/secret.ts';
 import { type BackendWish, chooseBackend } from '../machine/backend.ts';
 import { readImage } from '../machine/disks.ts';
 import { addressOf, type Instance } from '../machine/instance.ts';
@@ -20,6 +21,8 @@ export interface UpOptions extends CommonOptions, InstanceOptions {
   readonly uefi?: boolean;
   /** Image file of a USB disk to plug in (QEMU). */
   readonly usb?: readonly string[];
+  /** File with the key of a backup on that disk. */
+  readonly restoreKey?: string;
 }
 
 /** `up DIR`: starts the machine; with --wait returns when every component's checks pass. */
@@ -46,6 +49,7 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
       hint: 'add --backend qemu',
     });
   }
+  const restoreKey = keyIn(options);
   for (const image of options.usb ?? []) {
     if (!existsSync(image)) throw new UserError(`--usb ${image}: there is no such file`, { exitCode: exitCodes.usage });
   }
@@ -57,7 +61,11 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
     });
     return;
   }
-  const extra = { ...(options.uefi === true ? { uefi: true } : {}), ...(options.usb === undefined ? {} : { usb: options.usb }) };
+  const extra = {
+    ...(options.uefi === true ? { uefi: true } : {}),
+    ...(options.usb === undefined ? {} : { usb: options.usb }),
+    ...(restoreKey === undefined ? {} : { restoreKey }),
+  };
   const outcome = await stage(output.report, 'start the machine', async () => ({
     value: await startMachine(instance, choice.backend, machine, extra),
   }));
@@ -79,6 +87,20 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
     ready: true,
     ...facts,
     seconds: seconds(),
+  });
+}
+
+/** The key with which a machine that has nothing yet takes back the newest backup on its USB disk. */
+function keyIn({ restoreKey: file, usb }: UpOptions): Secret | undefined {
+  if (file === undefined) return undefined;
+  if (usb === undefined)
+    throw new UserError('--restore-key opens a backup on a USB disk', { exitCode: exitCodes.usage, hint: 'add --usb IMAGE' });
+  if (!existsSync(file)) throw new UserError(`--restore-key ${file}: there is no such file`, { exitCode: exitCodes.usage });
+  const key = /^AGE-SECRET-KEY-1[0-9A-Z]{58}$/m.exec(readFileSync(file, 'utf8'))?.[0];
+  if (key !== undefined) return new Secret(key);
+  throw new UserError(`--restore-key ${file} holds no key`, {
+    exitCode: exitCodes.badData,
+    hint: 'it is a line that begins with AGE-SECRET-KEY-1, as in DIR/disaster-key of the server before',
   });
 }
 

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Secret } from '../kernel/secret.ts';
 import { writeOwn } from './files.ts';
 import type { Instance, MachinePaths } from './instance.ts';
 
@@ -9,6 +10,13 @@ export interface Credential {
   readonly file: string;
 }
 
+/** Settings that are the machine's own, not the instance's. */
+interface OwnValues {
+  readonly url: string;
+  readonly disasterRecipient: string;
+  readonly restoreKey?: Secret | undefined;
+}
+
 /**
  * Writes the first-boot settings as credential files and lists them (systemd.system-credentials(7)).
  * They reach the guest by path alone, so no command line ever holds one.
@@ -16,7 +24,7 @@ export interface Credential {
 export async function writeCredentials(
   instance: Instance,
   paths: MachinePaths,
-  { url, disasterRecipient }: { readonly url: string; readonly disasterRecipient: string },
+  { url, disasterRecipient, restoreKey }: OwnValues,
 ): Promise<readonly Credential[]> {
   const publicKey = (await readFile(`${paths.sshKey}.pub`, 'utf8')).trim();
   const values: Record<string, string> = {
@@ -24,6 +32,7 @@ export async function writeCredentials(
     'devserver.url': url,
     'devserver.admin-password': (await readFile(paths.adminPassword, 'utf8')).trim(),
     'devserver.disaster-recipient': disasterRecipient,
+    ...(restoreKey === undefined ? {} : { 'devserver.restore-key': restoreKey.reveal() }),
     'ssh.authorized_keys.root': `${[publicKey, ...(instance.authorizedKeys ?? [])].join('\n')}\n`,
     ...(instance.timezone === undefined ? {} : { 'devserver.timezone': instance.timezone }),
     ...(instance.authorities === undefined ? {} : { 'devserver.authorities': JSON.stringify(instance.authorities) }),

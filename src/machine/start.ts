@@ -1,4 +1,5 @@
 import { exitCodes, UserError } from '../kernel/errors.ts';
+import type { Secret } from '../kernel/secret.ts';
 import { shownSize } from '../kernel/size.ts';
 import { type Credential, writeCredentials } from './credentials.ts';
 import { keepDisasterKey } from './disaster-key.ts';
@@ -27,6 +28,12 @@ export interface StartPlan {
   readonly extra: QemuExtras;
 }
 
+/** What a start may have beyond what the instance says. */
+export interface StartExtras extends QemuExtras {
+  /** Secret half of a key: a machine at its first boot takes back the newest backup on a labelled disk. */
+  readonly restoreKey?: Secret;
+}
+
 export interface StartOutcome {
   readonly alreadyRunning: boolean;
   readonly status: MachineStatus;
@@ -44,7 +51,7 @@ export async function startMachine(
   instance: Instance,
   backend: BackendName,
   context: MachineContext,
-  extra: QemuExtras = {},
+  extra: StartExtras = {},
 ): Promise<StartOutcome> {
   // before anything is made: what can't be started leaves no password of a machine that never was
   if (!(await machineStatus(instance.dir)).running) await readImage(instance.out);
@@ -75,7 +82,7 @@ async function prepare(
   paths: MachinePaths,
   recorded: MachineState | undefined,
   context: MachineContext,
-  extra: QemuExtras,
+  extra: StartExtras,
 ): Promise<StartPlan> {
   const { listen } = instance;
   const image = await readImage(instance.out);
@@ -96,7 +103,7 @@ async function prepare(
   writeState(paths.state, state);
   const { disasterKey: secret, disasterRecipient: recipient } = paths;
   const disasterRecipient = await keepDisasterKey({ secret, recipient }, context.report);
-  const credentials = await writeCredentials(instance, paths, { url, disasterRecipient });
+  const credentials = await writeCredentials(instance, paths, { url, disasterRecipient, restoreKey: extra.restoreKey });
   return { instance, backend, paths, image, state, credentials, extra };
 }
 

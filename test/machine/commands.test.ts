@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/kernel/secret.ts';
 import type { Command } from '../../src/kernel/system.ts';
 import { insideGroups } from '../../src/machine/cgroup.ts';
 import { qemuValue, writeCredentials } from '../../src/machine/credentials.ts';
@@ -52,7 +53,12 @@ describe('credentials', () => {
     expect(JSON.parse(read('devserver.authorities'))).toEqual({ firm: 'PEM' });
     expect(read('devserver.timezone')).toBe('Europe/Berlin');
     const { timezone: _, ...without } = instance;
-    await writeCredentials(without, paths, { url: 'https://dev.example', disasterRecipient: 'age1' });
+    const own = { url: 'https://dev.example', disasterRecipient: 'age1' };
+    await writeCredentials(without, paths, { ...own, restoreKey: new Secret('AGE-SECRET-KEY-1') });
+    expect(read('devserver.restore-key')).toBe('AGE-SECRET-KEY-1');
+    await writeCredentials(without, paths, own);
+    // it belongs to one start
+    expect(readdirSync(paths.credentials)).not.toContain('devserver.restore-key');
     expect(readdirSync(paths.credentials)).not.toContain('devserver.timezone');
     expect(read('devserver.url')).toBe('https://dev.example');
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backupName, backupsIn, isPartial } from '../../../provision/backup/names.ts';
+import { backupName, backupsIn, isPartial, newestIn } from '../../../provision/backup/names.ts';
 import { prunable, prune } from '../../../provision/backup/prune.ts';
 
 let folder = '';
@@ -25,6 +25,9 @@ describe('backups in a folder', () => {
       [day(2), 'a', false],
       ['b-20250101T000000Z.devserver', 'b', false],
     ]);
+    // of whichever host
+    put('b-20270101T000000Z.devserver');
+    expect(path.basename(newestIn(folder)?.file ?? '')).toBe('b-20270101T000000Z.devserver');
     expect([isPartial(`${day(3)}.partial`, 'a'), isPartial(`${day(3)}.partial`, 'b'), isPartial(day(3), 'a')]).toEqual([
       ...[true, false, false],
     ]);

@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { appliancePaths } from '../../src/kernel/appliance.ts';
+import { readPassword } from '../../src/kernel/client/password.ts';
+import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+
+const secretKey = /^AGE-SECRET-KEY-1[0-9A-Z]{58}$/m;
+
+/**
+ * Does something with the file of a key: the one that is named, standard input for `-`, or what somebody types in. What was not
+ * in a file is in one of root's alone meanwhile, in memory.
+ */
+export async function withKeyFile<T>(
+  given: string | undefined,
+  ask: (() => Promise<string>) | undefined,
+  work: (file: string | undefined) => Promise<T>,
+  run: string = appliancePaths.run,
+): Promise<T> {
+  if (given !== undefined && given !== '-') return work(given);
+  const text = given === '-' ? readPassword('-').reveal() : ((await ask?.()) ?? '');
+  if (text.trim() === '') return work(undefined);
+  const key = secretKey.exec(text.trim())?.[0];
+  if (key === undefined)
+    throw new UserError('that is no key', {
+      exitCode: exitCodes.usage,
+      hint: 'it is a line of 74 characters that begins with AGE-SECRET-KEY-1',
+    });
+  const folder = mkdtempSync(path.join(run, 'key-'));
+  try {
+    const file = path.join(folder, 'key');
+    writeFileSync(file, `${key}\n`, { mode: 0o600 });
+    return await work(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
