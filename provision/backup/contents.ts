@@ -86,7 +86,7 @@ function sandbox({ place, as }: Pick<Look, 'place' | 'as'>): string[] {
     'TemporaryFileSystem=/srv:ro /run:ro /var:ro',
     `BindPaths=${place}:${seenAt}`,
     'PrivateNetwork=yes',
-    'RestrictAddressFamilies=none',
+    'RestrictAddressFamilies=AF_UNIX',
     'ProtectSystem=strict',
     'ProtectHome=yes',
     'PrivateTmp=yes',

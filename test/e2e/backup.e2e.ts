@@ -149,7 +149,7 @@ f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.wri
     });
     expect((await session.run(['devserver', 'backup', 'list', folder])).trim().split('\n')).toEqual([
       expect.stringMatching(/protected$/),
-      expect.stringMatching(/MB$/),
+      expect.stringMatching(/MB {2}verified \d{4}-\d\d-\d\d$/),
     ]);
     expect((await create(folder, '--keep', '1')).exitCode).toBe(0);
     expect((await inside(`ls ${folder} | wc -l`)).trim()).toBe('3');

@@ -57,7 +57,15 @@ describe('reading ahead', () => {
 describe('what is written in blocks', () => {
   it('is what was given, whatever its pieces; the pieces may be used again at once', async () => {
     const random = randomFrom(process.env.DEVSERVER_SEED ?? '7');
-    for (const lengths of [[], [0], [1], [1 << 20], [(1 << 20) + 1], [3_500_000], Array.from({ length: 400 }, () => Math.floor(random() * 20_000))]) {
+    for (const lengths of [
+      [],
+      [0],
+      [1],
+      [1 << 20],
+      [(1 << 20) + 1],
+      [3_500_000],
+      Array.from({ length: 400 }, () => Math.floor(random() * 20_000)),
+    ]) {
       const expected: Buffer[] = [];
       const piece = Buffer.alloc(4 << 20);
       const stream = async function* (): AsyncGenerator<Uint8Array> {
