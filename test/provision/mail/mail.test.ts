@@ -123,6 +123,7 @@ describe('the settings', () => {
       { to: [] },
       { to: ['ops'] },
       { from: 'a@b.org\nBcc: c@d.org' },
+      { to: ['-oQ/tmp@x', 'a@b, c@d'] },
       { relay: { ...relay, host: 'a b' } },
       { relay: { ...relay, host: '-v' } },
       { relay: { ...relay, port: 0 } },
