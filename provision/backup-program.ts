@@ -13,10 +13,10 @@ import { checkBackup, rehearse } from './commands/verify-backup.ts';
 export function addBackup(backup: Command): void {
   withJson(backup.command('create'))
     .description('write one, and read it back from the medium')
-    .requiredOption('--to <folder>', 'an existing folder')
+    .option('--to <place>', 'an existing folder, or a new file NAME.devserver; else where the last one went')
     .option('--plain', 'not encrypted')
     .option('--keep <number>', 'delete older ones behind it, but for so many')
-    .action(run<{ to: string; plain?: boolean; keep?: string }>((context, options) => makeBackup(options, context)));
+    .action(run<{ to?: string; plain?: boolean; keep?: string }>((context, options) => makeBackup(options, context)));
   withJson(backup.command('usb'))
     .description('write one onto the disk labelled DEVSERVER-BACKUP; the same as usb-backup')
     .option('--keep <number>', 'delete older ones behind it, but for so many')

@@ -32,6 +32,8 @@ export interface CreateOptions {
   readonly report: Report;
   /** An existing folder. */
   readonly to: string;
+  /** Of the file in it; otherwise host and moment. */
+  readonly name?: string | undefined;
   readonly host: string;
   readonly release: string;
   readonly isPlain: boolean;
@@ -52,10 +54,10 @@ export interface Created {
  * whole and verified, and not before; nothing of one that fails is left. To be called by whoever is `alone` (lock.ts).
  */
 export async function createBackup(options: CreateOptions): Promise<Created> {
-  const { catalogue, api, system, report, to, host, isPlain, signal } = options;
+  const { catalogue, api, system, report, to, name, host, isPlain, signal } = options;
   if (!statSync(to, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError(`${to} is no folder`, { exitCode: exitCodes.usage });
-  dropPartial(to, host);
+  dropPartial(to, host, name);
   const disaster = disasterRecipient();
   const recipients = isPlain ? [] : [await applianceKey(system), ...(disaster === undefined ? [] : [disaster])];
   if (!isPlain && disaster === undefined)
@@ -64,7 +66,7 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
       text: 'only this appliance can open it: devserver backup key --new makes a key for when it is gone',
     });
   // names count seconds
-  while (existsSync(path.join(to, backupName(host, system.now())))) await sleep(50);
+  while (name === undefined && existsSync(path.join(to, backupName(host, system.now())))) await sleep(50);
   return withCut(api, system, async (cut) => {
     report({ type: 'note', text: `jobs waited ${cut.pause.toFixed(2)} s for the cut` });
     for (const { project, job } of cut.open)
@@ -78,7 +80,7 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
     const parts = partsOf(catalogue, projects.all());
     const named = new Map(parts.map((part) => [part.name, part]));
     const dumps = await stage(report, 'dumps', async () => ({ value: await dumpsOf(catalogue, parts, system) }));
-    const file = freeName(to, host, cut.moment);
+    const file = freeFile(path.join(to, name ?? backupName(host, cut.moment)));
     const partial = `${file}${partialSuffix}`;
     const warmer = startWarmer();
     try {
@@ -164,16 +166,16 @@ function progressOf(report: Report, name: string, all: number): (bytes: number) 
   };
 }
 
-/** Two within one second have two names. @throws UserError when there is one of that moment already. */
-function freeName(to: string, host: string, moment: Date): string {
-  const file = path.join(to, backupName(host, moment));
+/** Nothing is ever written over: two within one second have two names. @throws UserError when it is there already. */
+function freeFile(file: string): string {
   if (!existsSync(file)) return file;
-  throw new UserError(`${file} is there already`, { exitCode: exitCodes.busy, hint: 'wait a second' });
+  throw new UserError(`${file} is there already`, { exitCode: exitCodes.busy, hint: 'wait a second, or take another name' });
 }
 
 /** Of an earlier run that was killed. */
-function dropPartial(folder: string, host: string): void {
-  for (const name of readdirSync(folder)) if (isPartial(name, host)) rmSync(path.join(folder, name), { force: true });
+function dropPartial(folder: string, host: string, own: string | undefined): void {
+  for (const name of readdirSync(folder))
+    if (isPartial(name, host) || name === `${own}${partialSuffix}`) rmSync(path.join(folder, name), { force: true });
 }
 
 /** What the medium refuses, in words. */

@@ -26,14 +26,17 @@ import type { CommandContext } from './context.ts';
 
 /** `devserver backup create`. */
 export async function makeBackup(
-  { to, plain = false, keep }: { to: string; plain?: boolean; keep?: string },
+  { to, plain = false, keep }: { to?: string; plain?: boolean; keep?: string },
   context: CommandContext,
 ): Promise<void> {
   const system = requireRoot('backup');
+  const { target } = lastBackups();
+  if (to === undefined && target === 'usb') return makeUsbBackup({ ...(keep === undefined ? {} : { keep }) }, context);
+  const { folder, name } = placeOf(to ?? (target === 'usb' ? undefined : target?.folder));
   const report = reportTo(context.json);
   if (plain) report({ type: 'warning', text: 'it will not be encrypted: who has the file has every secret of this appliance' });
-  const { text, value } = await recorded(path.resolve(to), { folder: path.resolve(to), plain }, system, () =>
-    alone(() => writeTo(path.resolve(to), { plain, keep }, system, report, context)),
+  const { text, value } = await recorded(folder, { folder, plain }, system, () =>
+    alone(() => writeTo(folder, { plain, keep, name }, system, report, context)),
   );
   context.result(text, value);
 }
@@ -63,10 +66,19 @@ interface Made {
   readonly value: Readonly<Record<string, unknown>>;
 }
 
+/** A folder, or the name of a new file in one. */
+function placeOf(to: string | undefined): { folder: string; name?: string } {
+  if (to === undefined)
+    throw new UserError('where to?', { exitCode: exitCodes.usage, hint: 'devserver backup create --to FOLDER, or usb-backup' });
+  const place = path.resolve(to);
+  const isFile = place.endsWith('.devserver') && !statSync(place, { throwIfNoEntry: false })?.isDirectory();
+  return isFile ? { folder: path.dirname(place), name: path.basename(place) } : { folder: place };
+}
+
 /** To be called when no other backup is made meanwhile. */
 async function writeTo(
   to: string,
-  { plain: isPlain = false, keep }: { plain?: boolean; keep?: string | undefined },
+  { plain: isPlain = false, keep, name }: { plain?: boolean; keep?: string | undefined; name?: string | undefined },
   system: System,
   report: Report,
   { api }: CommandContext,
@@ -74,7 +86,7 @@ async function writeTo(
   const { hostname: host } = readSite();
   const count = keep === undefined ? undefined : keptCount(keep);
   const signal = untilInterrupted();
-  const options = { catalogue: readCatalogue(), api, system, report, to, host, release, isPlain, signal };
+  const options = { catalogue: readCatalogue(), api, system, report, to, name, host, release, isPlain, signal };
   const { file, bytes, pause, verified } = await createBackup(options);
   const { entries, header } = verified;
   // this one was verified a moment ago

@@ -17,6 +17,7 @@ const opened = '/var/tmp/backup-opened';
 /** Without the way there, whose time varies. */
 const makes = `devserver backup create --to ${target} --json`;
 const kills = process.env.DEVSERVER_TEST_SIZE === 'full' ? 100 : 6;
+const fills = process.env.DEVSERVER_TEST_SIZE === 'full' ? 20 : 3;
 let session: Session;
 const inside = (script: string): Promise<string> => session.run(['sh', '-euc', script]);
 
@@ -100,6 +101,16 @@ describe('a backup', () => {
     expect(await names('bk-git/trac/environment/conf')).toEqual(['trac.ini']);
     expect(await names('bk-git/trac/environment')).not.toContain('templates');
     expect(pause).toBeLessThan(1);
+  });
+
+  it('has the name it is given, or goes where the last one went', async () => {
+    const named = `${target}/mine.devserver`;
+    expect((await create(named)).file).toBe(named);
+    expect(await create(named)).toMatchObject({ exitCode: 7, error: { message: `${named} is there already` } });
+    const { answer } = await devserverIn(session).ask('backup', 'create');
+    expect((answer as unknown as Created).file).toMatch(new RegExp(`^${target}/devserver-\\d{8}T\\d{6}Z\\.devserver$`));
+    await inside(`rm ${named}`);
+    expect(await leftovers()).toEqual([]);
   });
 
   it('is told from one that was changed, cut short, or is none', { timeout: 120_000 }, async () => {
@@ -201,6 +212,36 @@ f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.wri
       await inside(`umount ${small}; rmdir ${small}`);
     }
     expect(await leftovers()).toEqual([]);
+  });
+
+  it('on a disk that fills up in the middle leaves nothing either', { timeout: 60_000 + fills * 10_000 }, async () => {
+    const [small, large] = [`${target}/small`, '/srv/git/bk-git.git/objects/large'];
+    await inside(`mkdir ${small}; head --bytes 90000000 /dev/urandom > ${large}; chown git: ${large}`);
+    let hits = 0;
+    try {
+      for (let index = 0; index < fills; index += 1) {
+        // there is room when it begins; then somebody takes all but so much
+        const left = Math.floor(1000 + (85_000 * (index + random())) / fills);
+        const said = await inside(`mount -t tmpfs -o size=200m none ${small}
+          (devserver backup create --to ${small} --json || true) > /run/backup-test.said & made=$!
+          until ls ${small}/*.partial > /dev/null 2>&1 || ! kill -0 $made 2> /dev/null; do :; done
+          mount -o remount,size=${left}k ${small} || true
+          wait $made; tail -n 1 /run/backup-test.said; ls ${small}; umount ${small}`);
+        const [last = '', ...files] = said.trim().split('\n');
+        const { error } = JSON.parse(last) as { error?: { message: string; exitCode: number } };
+        if (error === undefined) expect(files).toEqual([expect.stringMatching(/\.devserver$/)]);
+        else {
+          hits += 1;
+          expect([left, error.exitCode, error.message, files]).toEqual([left, 4, `there is no room for it in ${small}`, []]);
+        }
+        expect(await leftovers()).toEqual([small]);
+      }
+    } finally {
+      await inside(`rm -f ${large} /run/backup-test.said; umount ${small} 2> /dev/null || true; rmdir ${small}`);
+    }
+    counted({ fullDisks: hits });
+    expect(hits, 'some of them fill up').toBeGreaterThan(0);
+    expect((await create()).exitCode).toBe(0);
   });
 
   it('that is killed, interrupted or beside another harms nothing, and the next one succeeds', {

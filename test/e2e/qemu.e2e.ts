@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { makeDeb } from '../support/deb.ts';
-import { itBacksUpToUsb, shortLabel } from './support/backup-disk.ts';
+import { itBacksUpToUsb, shortLabel, strangeBackup } from './support/backup-disk.ts';
 import { checkout, cli, must, mustCli, run } from './support/cli.ts';
 import { inside } from './support/inside.ts';
 import { otherKernel } from './support/kernel.ts';
@@ -151,6 +151,9 @@ describe('the image as a virtual machine', () => {
     writeFileSync(usb, '');
     truncateSync(usb, 256 * 1024 * 1024);
     await must('mkfs.vfat', ['-F', '32', '-n', shortLabel, usb]);
+    // by its name a backup of another server; nothing opens it
+    writeFileSync(path.join(dir, strangeBackup), 'nothing');
+    await must('mcopy', ['-i', usb, path.join(dir, strangeBackup), '::/']);
     await up(dir, '--backend', 'qemu', '--uefi', '--usb', usb);
     await untilLoginPrompt(600);
     expect((await inside(dir, ['test', '-d', '/sys/firmware/efi'])).trim()).toBe('');

@@ -8,6 +8,8 @@ import { copyOf, up } from './machine-copy.ts';
 
 /** What vfat keeps of the label when it is typed in full into a form of eleven characters. */
 export const shortLabel = 'DEVSERVER-B';
+/** What lies on the disk before the machine writes to it. */
+export const strangeBackup = 'before-20250101T000000Z.devserver';
 
 /**
  * The tests of a virtual USB disk: written by a machine in QEMU that runs with it, checked on this computer, restored onto a
@@ -28,12 +30,14 @@ export function itBacksUpToUsb(image: string, machine: () => { readonly dir: str
       10,
       async () => (await tryInside(machine().dir, ['test', '-S', '/run/devserver/control.sock'])).exitCode === 0,
     );
-    // it was there from the start, and there is nothing to be kept yet
+    // it was there from the start, there is nothing to be kept yet, and something to be had back
     await until('the unit of the disk has run', 10, async () =>
       (await tryInside(machine().dir, ['journalctl', '-b', '-o', 'cat', '-u', 'devserver-usb-backup'])).stdout.includes(
-        'there are no projects yet',
+        `${strangeBackup} lies on the disk; to take it back: devserver restore --usb`,
       ),
     );
+    const offer = 'a backup of before lies on the disk';
+    expect((await tryInside(machine().dir, ['devserver', 'status'])).stdout).toContain(offer);
     await until('a project can be made', 15, async () => {
       const ready = await tryInside(machine().dir, ['sh', '-c', 'cd /run/devserver/ready && ls ldap git trac']);
       return ready.exitCode === 0;
@@ -43,6 +47,11 @@ export function itBacksUpToUsb(image: string, machine: () => { readonly dir: str
     expect(said).toMatch(/^\S+\.devserver: .* verified\nthe disk may be unplugged\n$/m);
     expect(await shell('grep -c /run/devserver/usb /proc/mounts || true')).toBe('0\n');
     expect(await shell('ls /run/devserver | grep usb || true')).toBe('');
+    expect((await tryInside(machine().dir, ['devserver', 'status'])).stdout).not.toContain(offer);
+    // the newest one, which is this machine's own
+    expect(await inside(machine().dir, ['devserver', 'restore', '--usb', '--dry-run'])).toContain(
+      'would take the place of what is here; nothing was done',
+    );
   });
 
   it('gets a backup as soon as it is plugged in', { timeout: 900_000 }, async () => {
@@ -90,7 +99,7 @@ export function itBacksUpToUsb(image: string, machine: () => { readonly dir: str
     const key = path.join(machine().dir, 'disaster-key');
     second = await copyOf(image, 'qemu-second');
     const file = path.join(second, 'restored.devserver');
-    const backups = (await onDisk(machine().usb)).filter((name) => name.endsWith('.devserver'));
+    const backups = (await onDisk(machine().usb)).filter((name) => name.endsWith('.devserver') && name !== strangeBackup);
     expect(backups.length, 'all that were said to be written, and nothing half').toBeGreaterThanOrEqual(3);
     for (const name of backups) {
       await must('mcopy', ['-n', '-o', '-i', machine().usb, `::/${name}`, file]);
