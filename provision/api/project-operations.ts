@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { exitCodes } from '../../src/kernel/errors.ts';
-import type { ProjectSpecification } from '../../src/kernel/project.ts';
+import { mostFormerNames, type ProjectSpecification } from '../../src/kernel/project.ts';
 import { daysKept } from '../projects/deleted.ts';
 import { changedSpecification, type Door, requirePossible, specificationOf } from '../projects/door.ts';
 import { onceCalled, renamed, withoutTakenNames } from '../projects/former-names.ts';
@@ -169,6 +169,10 @@ export function projectOperations(office: Office): Operation[] {
           requireProjectAdmin(call.caller, before);
           requireFreeName(bench.specifications.all(), wanted, call.caller, { hint: 'choose another name', own: name });
           const after = renamed(before, wanted);
+          if (after.formerly.length > mostFormerNames)
+            throw new Refusal(409, `${name} has ${before.formerly.length} former names already`, {
+              ...{ exitCode: exitCodes.usage, hint: `give some of them up: devserver project free ${name} OLD` },
+            });
           requirePossible(after, door());
           return { change: { kind: 'rename', before, after } };
         });

@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs';
 import path from 'node:path';
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
-import type { System } from '../../src/kernel/system.ts';
-import { lastLines } from '../../src/kernel/system.ts';
+import { UserError } from '../../src/kernel/errors.ts';
+import { lastLines, type System } from '../../src/kernel/system.ts';
 import { ownerOf } from '../restore/target.ts';
 
 /** What a component's program says of a root that is not as it should be. */
@@ -72,9 +72,14 @@ const seenAt = '/srv/looked-at';
 async function examine({ place, as, run }: Look, system: System): Promise<string[] | undefined> {
   const words = run.map((word) => word.replaceAll('{place}', seenAt));
   const properties = sandbox({ place, as }).flatMap((property) => ['--property', property]);
-  const args = ['--quiet', '--pipe', '--wait', '--collect', '--service-type=exec', ...properties, '--', ...words];
+  const args = ['--quiet', '--pipe', '--wait', '--collect', '--service-type=oneshot', ...properties, '--', ...words];
   const { exitCode, stdout, stderr } = await system.run({ file: 'systemd-run', args }, { accept: 'any' });
   if (exitCode === 0) return undefined;
+  // by a limit or a signal, or it never ran: that says nothing about what it was to look at
+  if (exitCode >= 126)
+    throw new UserError(`${path.basename(words[0] ?? '')} could not look at it: it ended with ${exitCode}`, {
+      hint: 'journalctl tells why; perhaps it needs more memory than there is',
+    });
   const lines = lastLines(`${stdout}\n${stderr}`, 5);
   return lines.length === 0 ? [`${path.basename(words[0] ?? '')} ended with ${exitCode}`] : lines;
 }
@@ -86,6 +91,10 @@ function sandbox({ place, as }: Pick<Look, 'place' | 'as'>): string[] {
     'TemporaryFileSystem=/srv:ro /run:ro /var:ro',
     `BindPaths=${place}:${seenAt}`,
     'PrivateNetwork=yes',
+    // the account's own processes are out of reach, too
+    'PrivateUsers=yes',
+    'ProtectProc=invisible',
+    'ProcSubset=pid',
     'RestrictAddressFamilies=AF_UNIX',
     'ProtectSystem=strict',
     'ProtectHome=yes',
@@ -105,7 +114,7 @@ function sandbox({ place, as }: Pick<Look, 'place' | 'as'>): string[] {
     'SystemCallFilter=@system-service',
     'MemoryMax=1G',
     'TasksMax=64',
-    'RuntimeMaxSec=6h',
+    'TimeoutStartSec=2h',
     'Nice=10',
     'IOSchedulingClass=idle',
   ];

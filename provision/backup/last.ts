@@ -17,7 +17,9 @@ const schema = z.object({
   /** The last one that failed, when none was done since. */
   failed: z.object({ at: z.iso.datetime(), to: z.string(), why: z.string() }).optional(),
   /** When which file was last read to its end; deep: its contents were looked at too. By its name. */
-  verified: z.record(z.string(), z.object({ at: z.iso.datetime(), deep: z.boolean() })).optional(),
+  verified: z.record(z.string(), z.object({ at: z.iso.datetime(), deep: z.boolean(), bytes: z.int().optional() })).optional(),
+  /** When the last rehearsal was begun, whatever became of it. */
+  rehearsalTried: z.iso.datetime().optional(),
   /** The last rehearsal of a restore, and why it failed; not deep: there was no room for more than reading it. */
   rehearsed: z.object({ at: z.iso.datetime(), file: z.string(), deep: z.boolean(), why: z.string().optional() }).optional(),
 });
@@ -36,10 +38,20 @@ export function lastBackups(file = lastBackupsFile): LastBackups {
 const mostVerified = 500;
 
 /** The record with one more file read to its end. Pure. */
-export function withVerified(last: LastBackups, file: string, deep: boolean, now: Date): LastBackups {
+export function withVerified(
+  last: LastBackups,
+  file: string,
+  { deep, bytes }: { readonly deep: boolean; readonly bytes: number },
+  now: Date,
+): LastBackups {
+  const before = last.verified?.[path.basename(file)];
+  const wasDeep = before?.deep === true && before.bytes === bytes;
   const others = Object.entries(last.verified ?? {}).filter(([name]) => name !== path.basename(file));
   const newest = others.sort(([, a], [, b]) => (a.at < b.at ? 1 : -1)).slice(0, mostVerified - 1);
-  return { ...last, verified: { [path.basename(file)]: { at: now.toISOString(), deep }, ...Object.fromEntries(newest) } };
+  return {
+    ...last,
+    verified: { [path.basename(file)]: { at: now.toISOString(), deep: deep || wasDeep, bytes }, ...Object.fromEntries(newest) },
+  };
 }
 
 /** Keeps it for status and front page; readable by the daemon. */

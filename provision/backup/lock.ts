@@ -20,7 +20,10 @@ export async function alone<T>(work: () => Promise<T>): Promise<T> {
   holder.stdin.write('.');
   try {
     if (!(await has))
-      throw new UserError('another backup is being made', { exitCode: exitCodes.busy, hint: 'wait until it is done' });
+      throw new UserError('a backup is being made or looked at, or restored', {
+        exitCode: exitCodes.busy,
+        hint: 'wait until it is done',
+      });
     return await work();
   } finally {
     holder.stdin.end();

@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
 const suffix = '.devserver';
@@ -29,10 +29,13 @@ export interface NamedBackup {
 
 /** The newest backup in a folder, of whichever host. */
 export function newestIn(folder: string): NamedBackup | undefined {
+  return newestFirst(folder)[0];
+}
+
+/** The backups in a folder, of all hosts, from the newest to the oldest. */
+export function newestFirst(folder: string): NamedBackup[] {
   const momentOf = ({ file }: NamedBackup): string => /-(\d{8}T\d{6}Z)\.devserver$/.exec(file)?.[1] ?? '';
-  return backupsIn(folder)
-    .sort((a, b) => (momentOf(a) < momentOf(b) ? -1 : 1))
-    .at(-1);
+  return backupsIn(folder).sort((a, b) => (momentOf(a) < momentOf(b) ? 1 : -1));
 }
 
 /** The backups in a folder, of each host from the oldest to the newest. */
@@ -42,6 +45,9 @@ export function backupsIn(folder: string): NamedBackup[] {
     const host = pattern.exec(name)?.[1];
     if (host === undefined) return [];
     const file = path.join(folder, name);
-    return [{ file, host, bytes: statSync(file).size, isProtected: names.includes(`${name}${protectedSuffix}`) }];
+    // on a disk that may be anybody's
+    const seen = lstatSync(file);
+    if (!seen.isFile()) return [];
+    return [{ file, host, bytes: seen.size, isProtected: names.includes(`${name}${protectedSuffix}`) }];
   });
 }

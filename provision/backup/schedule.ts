@@ -41,11 +41,13 @@ const quietHours = 6;
 /** Whether a restore is to be rehearsed: in the night a week after the last time, at any time after two. `since`: the first boot. */
 export function isRehearsalDue(
   { isOn, at }: Schedule,
-  { target, done, rehearsed }: LastBackups,
+  { target, done, rehearsed, rehearsalTried }: LastBackups,
   since: Date,
   now: Date,
 ): boolean {
   if (!isOn || target === undefined || done === undefined) return false;
+  // one that was cut short, or could not be begun, waits a day
+  if (rehearsalTried !== undefined && now.getTime() - Date.parse(rehearsalTried) < day) return false;
   const days = (now.getTime() - (rehearsed === undefined ? since.getTime() : Date.parse(rehearsed.at))) / day;
   const [hour = 0, minute = 0] = at.split(':').map(Number);
   const from = new Date(now);

@@ -72,7 +72,8 @@ function readAll(): void {
         const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
         const descriptor = openSync(Buffer.from(place, 'latin1'), flags);
         try {
-          while (readSync(descriptor, scratch, 0, scratch.length, null) > 0);
+          // of a large one its beginning: the system reads on by itself then
+          for (let left = 32; left > 0 && readSync(descriptor, scratch, 0, scratch.length, null) > 0; left -= 1);
         } finally {
           closeSync(descriptor);
         }

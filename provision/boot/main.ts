@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { realSystem, type System } from '../../src/kernel/system.ts';
@@ -20,6 +20,8 @@ async function main(): Promise<void> {
   const system = realSystem();
   const disk = await mountDataDisk(system, tell);
   console.log(`data disk: ${disk}`);
+  // of a look at a backup that was cut short: it holds every secret of that
+  rmSync(`${appliancePaths.restore}/rehearsal`, { recursive: true, force: true });
   settleRestore(
     {
       ...{ top: '/srv', folder: appliancePaths.restore },

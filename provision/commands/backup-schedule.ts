@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { keepLastBackups, lastBackups } from '../backup/last.ts';
 import { isDue, isRehearsalDue, keepSchedule, readSchedule, type Schedule } from '../backup/schedule.ts';
@@ -42,6 +44,7 @@ export async function makeDueBackup(context: CommandContext): Promise<void> {
   const system = requireRoot('backup');
   const [schedule, last] = [readSchedule(), lastBackups()];
   const now = system.now();
+  if (existsSync(appliancePaths.restoring)) return context.result('a restore is being looked at', { due: false });
   if (!isDue(schedule, last, now)) {
     if (isRehearsalDue(schedule, last, firstBoot(), now)) return rehearse(context);
     return context.result('nothing is due', { due: false });

@@ -106,7 +106,7 @@ async function recorded(to: string, target: LastBackups['target'], system: Syste
     const made = await work();
     const { failed: _failed, ...last } = lastBackups();
     keepLastBackups({
-      ...withVerified(last, made.file, false, system.now()),
+      ...withVerified(last, made.file, { deep: false, bytes: made.bytes }, system.now()),
       target,
       done: { at: system.now().toISOString(), file: made.file, bytes: made.bytes, host: readSite().hostname },
     });
@@ -134,7 +134,12 @@ export async function showBackup(file: string, { key }: { key?: string }, { resu
 export async function listBackups(folder: string, _: object, { result }: CommandContext): Promise<void> {
   const files = backupsIn(existingFolder(folder));
   const { verified = {} } = lastBackups();
-  const shown = files.map((it) => ({ ...it, verified: verified[path.basename(it.file)] ?? null }));
+  // of another file that has its name it says nothing
+  const readOf = ({ file, bytes }: { file: string; bytes: number }) => {
+    const read = verified[path.basename(file)];
+    return read === undefined || read.bytes !== bytes ? null : read;
+  };
+  const shown = files.map((it) => ({ ...it, verified: readOf(it) }));
   const lines = shown.map(({ file, bytes, isProtected, verified: read }) => {
     const when = read === null ? '' : `  verified ${read.at.slice(0, 10)}${read.deep ? ', contents too' : ''}`;
     return `${file}  ${megabytes(bytes)}${when}${isProtected ? '  protected' : ''}`;

@@ -80,7 +80,9 @@ export async function sendDueMail({ result }: CommandContext): Promise<void> {
 }
 
 function settingsOf({ relay, to, from, tls, user, passwordFile }: MailOptions): MailSettings {
-  const [, bare = relay, port] = /^(.*?)(?::(\d+))?$/.exec(relay) ?? [];
+  // an address of IPv6 with a port stands in brackets
+  const [, inBrackets, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(relay) ?? [];
+  const bare = inBrackets ?? plain ?? relay;
   if ((user === undefined) !== (passwordFile === undefined))
     throw new UserError('--user and --password-file belong together', { exitCode: exitCodes.usage });
   const password = passwordFile === undefined ? undefined : readPassword(passwordFile).reveal();

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
-import { readPassword } from '../../src/kernel/client/password.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import { requireFile } from './backup-words.ts';
 
 const secretKey = /^AGE-SECRET-KEY-1[0-9A-Z]{58}$/m;
 
@@ -16,8 +16,13 @@ export async function withKeyFile<T>(
   work: (file: string | undefined) => Promise<T>,
   run: string = appliancePaths.run,
 ): Promise<T> {
-  if (given !== undefined && given !== '-') return work(given);
-  const text = given === '-' ? readPassword('-').reveal() : ((await ask?.()) ?? '');
+  if (given !== undefined && given !== '-') {
+    requireFile(given);
+    return work(given);
+  }
+  const text = given === '-' ? readFileSync(0, 'utf8') : ((await ask?.()) ?? '');
+  if (given === '-' && text.trim() === '')
+    throw new UserError('--key -: standard input is empty', { exitCode: exitCodes.usage, hint: 'give it the line of the key' });
   if (text.trim() === '') return work(undefined);
   const key = secretKey.exec(text.trim())?.[0];
   if (key === undefined)

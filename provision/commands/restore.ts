@@ -12,7 +12,7 @@ import { openerWith } from '../backup/keys.ts';
 import { alone } from '../backup/lock.ts';
 import { fromMedium } from '../backup/verify.ts';
 import { requireComponents } from '../restore/components.ts';
-import { cancelRestore, commitRestore, type PrepareOptions, prepareRestore } from '../restore/prepare.ts';
+import { cancelRestore, commitRestore, dropLeftovers, type PrepareOptions, prepareRestore } from '../restore/prepare.ts';
 import { type ProjectRestoreOptions, restoreProject } from '../restore/project.ts';
 import { type RestoreRecord, readRecord } from '../restore/record.ts';
 import { projectsIn } from '../restore/target.ts';
@@ -27,6 +27,8 @@ export interface RestoreOptions {
   readonly reboot?: boolean;
   readonly project?: string;
   readonly as?: string;
+  /** Of one that nobody is asked about: whether it is still nobody's data that would go. */
+  readonly requireFresh?: () => Promise<boolean>;
 }
 
 /** `devserver restore FILE`. */
@@ -34,7 +36,6 @@ export async function restore(file: string, options: RestoreOptions, context: Co
   const system = requireRoot('restore');
   requireFile(file);
   await withKeyFile(options.key, undefined, async (key) => {
-    if (key !== undefined) requireFile(key);
     const given = { ...options, key };
     const work = (): Promise<void> => restoreFile(file, given, context, confirm);
     // looking changes nothing, and waits for nobody
@@ -86,7 +87,7 @@ type Opened = Pick<PrepareOptions, 'opener' | 'system' | 'stream' | 'signal'>;
 
 async function prepare(
   file: string,
-  { yes, reboot }: RestoreOptions,
+  { yes, reboot, requireFresh }: RestoreOptions,
   opened: Opened,
   { json, result }: CommandContext,
   confirm: Confirm,
@@ -101,6 +102,10 @@ async function prepare(
       throw new UserError('nothing was restored', { exitCode: exitCodes.usage, hint: 'say --yes to restore it' });
     },
   });
+  if (requireFresh !== undefined && !(await requireFresh())) {
+    dropLeftovers();
+    throw new UserError('somebody has begun to work here meanwhile: nothing was restored', { hint: 'devserver restore --usb' });
+  }
   const aside = [...prepared.aside.values()].reduce((sum, count) => sum + count, 0);
   if (aside > 0)
     report({

@@ -1,12 +1,16 @@
-import { existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { ask } from '../../src/kernel/ask.ts';
+import { isEncrypted, openEnvelope } from '../../src/kernel/backup/envelope.ts';
+import { readHeader } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import type { System } from '../../src/kernel/system.ts';
+import { openerWith } from '../backup/keys.ts';
 import { alone } from '../backup/lock.ts';
-import { newestIn } from '../backup/names.ts';
+import { type NamedBackup, newestFirst, newestIn } from '../backup/names.ts';
 import { terminal } from '../command-table.ts';
+import { patiently } from '../projects/undo.ts';
 import { dropOffer, keepOffer } from '../restore/offer.ts';
 import { readRecord } from '../restore/record.ts';
 import { type BackupDisk, findBackupDisk } from '../usb/find.ts';
@@ -21,21 +25,24 @@ import { withKeyFile } from './restore-key.ts';
 const keyCredential = 'devserver.restore-key';
 
 /**
- * What devserver-usb-backup.service does when a backup disk is plugged in: writes a backup; or, where there are no projects
- * yet and nothing was ever restored, offers the newest one on it, and takes it back by itself when its key was given.
+ * What devserver-usb-backup.service does when a backup disk is plugged in: writes a backup; or, in an appliance that has nothing
+ * yet, offers the newest one on it, and takes it back by itself when its key was given.
  */
 export async function diskPluggedIn(context: CommandContext): Promise<void> {
   const system = requireRoot('backup usb');
-  const isFresh = (await context.api.get<readonly unknown[]>('/projects')).length === 0;
-  if (!isFresh) return makeUsbBackup({}, context);
+  const phase = readRecord(appliancePaths.restore)?.phase;
+  // what is on trial may not stay, and would be the newest on the disk
+  if (phase !== undefined && phase !== 'done' && phase !== 'returned')
+    return context.result('a restore is under way: nothing is written', { written: false });
+  if (!(await isFresh(context))) return makeUsbBackup({}, context);
   const key = keyFile(process.env.CREDENTIALS_DIRECTORY);
-  const wasRestored = readRecord(appliancePaths.restore) !== undefined;
   const found = await onDisk(system, async (folder, disk) => {
-    const newest = newestIn(folder);
-    if (newest === undefined || wasRestored) return undefined;
+    if (phase !== undefined) return undefined;
+    const newest = key === undefined ? newestIn(folder) : await newestThatOpens(folder, key);
+    if (newest === undefined) return undefined;
     const name = path.basename(newest.file);
     if (key === undefined) keepOffer({ file: name, host: newest.host, device: disk.device });
-    else await restoreFile(newest.file, { key, yes: true }, context, async () => true);
+    else await restoreFile(newest.file, { key, yes: true, requireFresh: () => isFresh(context) }, context, async () => true);
     return name;
   });
   if (found === undefined)
@@ -44,17 +51,43 @@ export async function diskPluggedIn(context: CommandContext): Promise<void> {
   context.result(`${found} lies on the disk; to take it back: devserver restore --usb`, { written: false, offered: found });
 }
 
-/** `devserver restore --usb`: the newest backup on the labelled disk. */
+/** Whether nobody has made anything yet: no project, none that was deleted, and nobody but the first administrator. */
+async function isFresh({ api }: CommandContext): Promise<boolean> {
+  const count = async (of: string): Promise<number> => (await api.get<readonly unknown[]>(of)).length;
+  if ((await count('/projects')) > 0 || (await count('/deleted')) > 0) return false;
+  // the directory may be starting
+  return (await patiently(() => count('/users'), 600_000)) <= 1;
+}
+
+/** The newest one that this key opens: another server's may lie beside it. One that is not encrypted is nobody's in particular. */
+async function newestThatOpens(folder: string, key: string): Promise<NamedBackup | undefined> {
+  for (const it of newestFirst(folder)) {
+    try {
+      if (!isEncrypted(it.file)) continue;
+      await readHeader(openEnvelope(createReadStream(it.file), openerWith(key)));
+      return it;
+    } catch (error) {
+      console.log(`${path.basename(it.file)} is passed over: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return undefined;
+}
+
+/** `devserver restore --usb`: the newest backup on the labelled disk that the key opens. */
 export async function restoreFromUsb(options: RestoreOptions, context: CommandContext, confirm: Confirm): Promise<void> {
   const system = requireRoot('restore');
-  await withKeyFile(options.key, terminal ? askForKey : undefined, (key) =>
+  const askKey = terminal && options.yes !== true ? askForKey : undefined;
+  await withKeyFile(options.key, askKey, (key) =>
     onDisk(system, async (folder, { device }) => {
-      const newest = newestIn(folder);
+      const newest = key === undefined ? newestIn(folder) : await newestThatOpens(folder, key);
       if (newest === undefined)
-        throw new UserError(`there is no backup on ${device}`, { exitCode: exitCodes.usage, hint: 'devserver restore FILE' });
+        throw new UserError(`there is no backup on ${device}${key === undefined ? '' : ' that this key opens'}`, {
+          ...{ exitCode: exitCodes.usage, hint: 'devserver restore FILE' },
+        });
       await restoreFile(newest.file, { ...options, key }, context, confirm);
     }),
   );
+  if (options.dryRun === true || options.project !== undefined) return;
   dropOffer();
   if (isForRestart(options)) await restart(system);
 }
@@ -66,12 +99,12 @@ function askForKey(): Promise<string> {
   }) as Promise<string>;
 }
 
-/** Does something with the labelled disk, which is mounted meanwhile; when no backup is made and nothing restored. */
+/** Does something with what lies on the labelled disk, while no backup is made and nothing restored. */
 function onDisk<T>(system: System, work: (folder: string, disk: BackupDisk) => Promise<T>): Promise<T> {
   return alone(async () => {
     await unmountLeft(system);
-    const disk = await findBackupDisk(system);
-    return withMounted(disk, system, (folder) => work(folder, disk));
+    const disk = await findBackupDisk(system, 'read');
+    return withMounted(disk, system, (folder) => work(folder, disk), 'read');
   });
 }
 

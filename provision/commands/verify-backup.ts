@@ -1,7 +1,9 @@
+import { statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Opener } from '../../src/kernel/backup/envelope.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import { totalsOf } from '../../src/kernel/backup/layout.ts';
+import { isDiskFull } from '../../src/kernel/disk-full.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import { type Report, stage } from '../../src/kernel/report.ts';
@@ -40,7 +42,8 @@ export async function checkBackup(
     ? await alone(() => looked(file, opener, system, reportTo(json)))
     : await timed(async () => ({ ...(await verifyBackup(fromMedium(file), opener)), looks: 0 }));
   // a name alone: of a file that was copied here from elsewhere it says nothing
-  if (passed.header.host === readSite().hostname) keepLastBackups(withVerified(lastBackups(), file, deep, system.now()));
+  if (passed.header.host === readSite().hostname)
+    keepLastBackups(withVerified(lastBackups(), file, { deep, bytes: statSync(file).size }, system.now()));
   if (!json) process.stderr.write(`${describe(passed.header)}\n`);
   result(textOf(passed), answerOf(file, passed));
 }
@@ -53,9 +56,11 @@ export async function rehearse({ json, result }: CommandContext): Promise<void> 
   if (target === undefined)
     throw new UserError('there is no backup to rehearse with', { exitCode: exitCodes.usage, hint: 'usb-backup makes one' });
   const { file, passed } = await alone(async () => {
+    // whatever becomes of it: it is not begun again and again
+    keepLastBackups({ ...lastBackups(), rehearsalTried: system.now().toISOString() });
     if (target !== 'usb') return rehearsed(target.folder, system, report);
     await unmountLeft(system);
-    return withMounted(await findBackupDisk(system), system, (at) => rehearsed(at, system, report));
+    return withMounted(await findBackupDisk(system, 'read'), system, (at) => rehearsed(at, system, report), 'read');
   });
   result(`${path.basename(file)}: ${textOf(passed)}`, answerOf(path.basename(file), passed));
 }
@@ -63,20 +68,23 @@ export async function rehearse({ json, result }: CommandContext): Promise<void> 
 /** Tells the status and the audit log how it went. */
 async function rehearsed(folder: string, system: System, report: Report): Promise<{ file: string; passed: Passed }> {
   const { hostname: host } = readSite();
-  const file = backupsIn(folder).findLast((it) => it.host === host)?.file;
-  if (file === undefined) throw new UserError(`there is no backup of ${host} in ${folder}`, { exitCode: exitCodes.usage });
+  const newest = backupsIn(folder).findLast((it) => it.host === host);
+  if (newest === undefined) throw new UserError(`there is no backup of ${host} in ${folder}`, { exitCode: exitCodes.usage });
+  const { file, bytes } = newest;
   const told = { who: 'root', what: 'backup rehearse', to: path.basename(file) };
   const about = { file: path.basename(file), at: system.now().toISOString() };
   try {
     const passed = await asDeepAsThereIsRoom(file, system, report);
     const deep = passed.looks > 0;
-    keepLastBackups({ ...withVerified(lastBackups(), file, deep, system.now()), rehearsed: { ...about, deep } });
+    const last = withVerified(lastBackups(), file, { deep, bytes }, system.now());
+    keepLastBackups({ ...last, rehearsed: { ...about, deep } });
     await auditOrTell(openAudit(), { ...told, result: `done: ${textOf(passed)}` });
     return { file, passed };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const isBusy = error instanceof UserError && error.exitCode === exitCodes.interrupted;
-    if (!isBusy) keepLastBackups({ ...lastBackups(), rehearsed: { ...about, deep: true, why } });
+    // anything else says nothing about the backup; without the names of parts, which every login would see
+    if (error instanceof BackupFault)
+      keepLastBackups({ ...lastBackups(), rehearsed: { ...about, deep: true, why: why.split(':')[0] ?? why } });
     await auditOrTell(openAudit(), { ...told, result: `failed: ${why}` });
     throw error;
   }
@@ -86,15 +94,21 @@ async function rehearsed(folder: string, system: System, report: Report): Promis
 async function asDeepAsThereIsRoom(file: string, system: System, report: Report): Promise<Passed> {
   const opener = openerWith(undefined);
   try {
-    return await looked(file, opener, system, report);
+    if (hasRoom()) return await looked(file, opener, system, report);
   } catch (error) {
-    if (error instanceof BackupFault || !(error instanceof UserError) || error.exitCode !== exitCodes.machineLacks) throw error;
-    report({ type: 'warning', text: `it is read and not restored: ${error.message}` });
-    return timed(async () => {
-      const value = await stage(report, 'verify', async () => ({ value: await verifyBackup(fromMedium(file), opener) }));
-      return { ...value, looks: 0 };
-    });
+    if (!isDiskFull(error) && !(error instanceof UserError && error.exitCode === exitCodes.machineLacks)) throw error;
   }
+  report({ type: 'warning', text: 'it is read and not restored: the data disk has no room for all of it twice' });
+  return timed(async () => {
+    const value = await stage(report, 'verify', async () => ({ value: await verifyBackup(fromMedium(file), opener) }));
+    return { ...value, looks: 0 };
+  });
+}
+
+/** Whether as much is free as is used, and some more: people go on pushing meanwhile. */
+function hasRoom(): boolean {
+  const { blocks, bfree, bavail, bsize } = statfsSync('/srv');
+  return (blocks - bfree) * bsize * 1.1 + (1 << 30) < bavail * bsize;
 }
 
 function looked(file: string, opener: Opener, system: System, report: Report): Promise<Passed> {

@@ -76,8 +76,9 @@ export function offerWarnings(offer: RestoreOffer | undefined): Warning[] {
 /** A rehearsal of a restore that failed. */
 export function rehearsalWarnings({ rehearsed }: LastBackups): Warning[] {
   if (rehearsed?.why === undefined) return [];
+  // every login sees it: which projects it is about is for root
   const text = `the backup ${rehearsed.file} did not pass when its restore was rehearsed: ${rehearsed.why}`;
-  return [{ urgent: true, text, hint: 'devserver doctor, then make another and devserver backup rehearse' }];
+  return [{ urgent: true, text, hint: 'devserver backup rehearse tells what of it' }];
 }
 
 /** A backup that failed, and none for days; `since` is the day from which on one could have been made. */

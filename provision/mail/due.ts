@@ -4,7 +4,8 @@ import * as z from 'zod';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
 
-const toldFile = path.join(appliancePaths.system, 'mail', 'told.json');
+/** Until the next boot, and not on the data disk: that it is full is one of the things to tell. */
+const toldFile = path.join(appliancePaths.run, 'mail-told.json');
 
 const schema = z.object({ at: z.iso.datetime(), about: z.array(z.string()) });
 /** The last mail: when, and of which warnings. */
@@ -29,7 +30,7 @@ const again = 7 * 24;
 const between = 6;
 
 /** What a warning is about, whatever it counts: days and percents change by themselves. */
-export const aboutOf = (text: string): string => text.replaceAll(/\d+/g, '#');
+export const aboutOf = (text: string): string => text.replaceAll(/\d+(?= (?:%|days?\b))/g, '#');
 
 /** Whether to send a mail now: of something new, of what goes on for a week, or that it is over. Pure. */
 export function isMailDue(texts: readonly string[], told: Told | undefined, now: Date): boolean {

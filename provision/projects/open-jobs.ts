@@ -1,5 +1,5 @@
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
-import { type Change, projectOf, projectsOf } from './plan.ts';
+import { type Change, projectsOf } from './plan.ts';
 import { bringsIn } from './under-way.ts';
 
 /**
@@ -21,10 +21,11 @@ export interface OpenJobs {
 /** Opens an empty register. */
 export function openJobs(): OpenJobs {
   const changes = new Map<string, Change>();
-  const refuse = (of: (change: Change) => boolean): void => {
-    const [job, change] = [...changes].find(([, it]) => of(it)) ?? [];
-    if (job === undefined || change === undefined) return;
-    throw new UserError(`an earlier change of ${projectOf(change)} is not ended yet: job ${job}`, {
+  /** `about`: as whoever asks knows it; the other name of the project may be none of their business. */
+  const refuse = (of: (change: Change) => boolean, about: string): void => {
+    const job = [...changes].find(([, it]) => of(it))?.[0];
+    if (job === undefined) return;
+    throw new UserError(`an earlier change of ${about} is not ended yet: job ${job}`, {
       hint: `devserver job show ${job} tells what it waits for; then: devserver job resume`,
       exitCode: exitCodes.busy,
     });
@@ -34,7 +35,7 @@ export function openJobs(): OpenJobs {
     drop: (job) => void changes.delete(job),
     all: () => [...changes].flatMap(([job, change]) => projectsOf(change).map((project) => ({ project, job }))),
     has: (project) => [...changes.values()].some((it) => projectsOf(it).includes(project)),
-    refuse: (project) => refuse((change) => projectsOf(change).includes(project)),
-    refusePerson: (user) => refuse((change) => bringsIn(change, user)),
+    refuse: (project) => refuse((change) => projectsOf(change).includes(project), project),
+    refusePerson: (user) => refuse((change) => bringsIn(change, user), `a project with ${user}`),
   };
 }

@@ -30,6 +30,8 @@ export function dropLeftovers(): void {
     throw new UserError('a restore is under way', { exitCode: exitCodes.busy, hint: 'devserver restore --show' });
   const { fresh, before, failed } = places;
   dropLoaded();
+  // of a look that was killed; whoever is at one holds the lock
+  rmSync(path.join(folder, 'rehearsal'), { recursive: true, force: true });
   for (const place of [fresh, before, failed, staging.dumps]) rmSync(place, { recursive: true, force: true });
 }
 

@@ -27,14 +27,14 @@ interface Block {
 }
 
 /** The one disk that bears the label. @throws UserError when there is none, are several, or it can't be used as it is. */
-export async function findBackupDisk(system: System): Promise<BackupDisk> {
+export async function findBackupDisk(system: System, to: 'read' | 'write' = 'write'): Promise<BackupDisk> {
   const columns = 'PATH,LABEL,PARTLABEL,FSTYPE,RO,MOUNTPOINTS';
   const { stdout } = await system.run({ file: 'lsblk', args: ['--json', '--bytes', '--output', columns] });
-  return chooseDisk((JSON.parse(stdout) as { blockdevices: Block[] }).blockdevices);
+  return chooseDisk((JSON.parse(stdout) as { blockdevices: Block[] }).blockdevices, to);
 }
 
 /** The same, out of what lsblk tells. */
-export function chooseDisk(blocks: readonly Block[]): BackupDisk {
+export function chooseDisk(blocks: readonly Block[], to: 'read' | 'write' = 'write'): BackupDisk {
   const lacks = (message: string, hint: string): UserError => new UserError(message, { exitCode: exitCodes.machineLacks, hint });
   const found = flatten(blocks).filter(isLabelled);
   const [disk] = found;
@@ -47,7 +47,7 @@ export function chooseDisk(blocks: readonly Block[]): BackupDisk {
     throw lacks(`${found.map(({ path }) => path).join(' and ')} are all labelled ${backupLabel}`, 'unplug all but one of them');
   const at = disk.mountpoints.find((it) => it !== null);
   if (at !== undefined) throw lacks(`${disk.path} is mounted at ${at}`, `umount ${at}, or devserver backup create --to ${at}`);
-  if (disk.ro) throw lacks(`${disk.path} is read-only`, 'move its switch, or take another disk');
+  if (disk.ro && to === 'write') throw lacks(`${disk.path} is read-only`, 'move its switch, or take another disk');
   const fileSystem = fileSystems.find((it) => it === disk.fstype);
   if (fileSystem === undefined)
     throw lacks(

@@ -20,9 +20,10 @@ export async function withMounted<T>(
   { device, fileSystem }: BackupDisk,
   system: System,
   work: (at: string) => Promise<T>,
+  to: 'read' | 'write' = 'write',
 ): Promise<T> {
   mkdirSync(place, { recursive: true, mode: 0o700 });
-  const how = [...always, ...options[fileSystem]].join(',');
+  const how = [...always, ...(to === 'read' ? ['ro'] : []), ...options[fileSystem]].join(',');
   await system.run({ file: 'mount', args: ['-t', fileSystem, '-o', how, '--', device, place] }).catch((error: unknown) => {
     throw new UserError(`${device} can't be mounted`, {
       hint: `fsck -n ${device} says whether it is damaged`,

@@ -74,6 +74,8 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
   const backend = outcome.status.running ? outcome.status.backend : choice.backend;
   if (outcome.alreadyRunning)
     output.report({ type: 'note', text: `it runs already, with ${backend}; ports and address stay as they are` });
+  if (outcome.alreadyRunning && restoreKey !== undefined)
+    output.report({ type: 'warning', text: '--restore-key is for the first start of a new machine: nothing is restored' });
   if (outcome.alreadyRunning) await tellOfNewImage(dir, instance, outcome.status, context);
   const facts = { url, admin: 'admin', adminPasswordFile: outcome.adminPasswordFile, backend };
   if (options.wait !== true) {

@@ -37,12 +37,15 @@ const description = z
   .max(2000, 'a description has 2000 characters at most')
   .refine((text) => printable(text.replaceAll('\n', ' ').replaceAll('\t', ' ')), 'a description holds printable characters only');
 
+/** Each is one more name that nobody else can have. */
+export const mostFormerNames = 50;
+
 /** A project as /srv/system/devserverd/projects/NAME.yaml says; docs/projects.md. */
 export const projectSpecification = z.strictObject({
   version: z.literal(1),
   name: projectName,
   /** What it was called before, oldest first: nobody else may be called so, and addresses of then lead here. */
-  formerly: z.array(projectName).max(50, 'a project keeps 50 former names at most').default([]),
+  formerly: z.array(projectName).max(mostFormerNames, `a project keeps ${mostFormerNames} former names at most`).default([]),
   title,
   description,
   vcs: z.string().regex(/^[a-z]{1,20}$/),

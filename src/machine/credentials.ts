@@ -32,7 +32,7 @@ export async function writeCredentials(
     'devserver.url': url,
     'devserver.admin-password': (await readFile(paths.adminPassword, 'utf8')).trim(),
     'devserver.disaster-recipient': disasterRecipient,
-    ...(restoreKey === undefined ? {} : { 'devserver.restore-key': restoreKey.reveal() }),
+    ...(restoreKey === undefined ? {} : { [restoreKeyName]: restoreKey.reveal() }),
     'ssh.authorized_keys.root': `${[publicKey, ...(instance.authorizedKeys ?? [])].join('\n')}\n`,
     ...(instance.timezone === undefined ? {} : { 'devserver.timezone': instance.timezone }),
     ...(instance.authorities === undefined ? {} : { 'devserver.authorities': JSON.stringify(instance.authorities) }),
@@ -45,6 +45,13 @@ export async function writeCredentials(
     writeOwn(file, value);
     return { name, file };
   });
+}
+
+const restoreKeyName = 'devserver.restore-key';
+
+/** Takes the key of a restore away again. */
+export function dropRestoreKey({ credentials }: Pick<MachinePaths, 'credentials'>): Promise<void> {
+  return rm(path.join(credentials, restoreKeyName), { force: true });
 }
 
 /** systemd-nspawn's arguments for credentials; everything behind the first colon is the path. */

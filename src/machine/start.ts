@@ -1,7 +1,7 @@
 import { exitCodes, UserError } from '../kernel/errors.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { shownSize } from '../kernel/size.ts';
-import { type Credential, writeCredentials } from './credentials.ts';
+import { type Credential, dropRestoreKey, writeCredentials } from './credentials.ts';
 import { keepDisasterKey } from './disaster-key.ts';
 import { type ImageFacts, prepareDataDisk, prepareSystemDisk, readImage } from './disks.ts';
 import type { BackendName, Instance, MachineContext, MachinePaths, Ports } from './instance.ts';
@@ -110,7 +110,10 @@ async function prepare(
 async function start(plan: StartPlan, context: MachineContext): Promise<MachineState> {
   try {
     context.signal?.throwIfAborted();
-    return plan.backend === 'nspawn' ? await startNspawn(plan, context) : await startQemu(plan, context);
+    const state = plan.backend === 'nspawn' ? await startNspawn(plan, context) : await startQemu(plan, context);
+    // the machine has it by now; it opens every backup there is
+    await dropRestoreKey(plan.paths);
+    return state;
   } catch (error) {
     const left = await readState(plan.paths.state);
     await clearRemains(plan.paths, left);

@@ -19,7 +19,7 @@ beforeAll(async () => {
   relay = await startSmtpSink();
 });
 afterAll(async () => {
-  await session.tryRun(['sh', '-c', 'devserver mail off; rm -f /srv/system/mail/told.json; systemctl reset-failed']);
+  await session.tryRun(['sh', '-c', 'devserver mail off; rm -f /run/devserver/mail-told.json; systemctl reset-failed']);
   await relay.close();
   await session.close();
 });
@@ -65,13 +65,13 @@ describe('mail', () => {
   it('that the relay does not take is told with its words, and tried again', async () => {
     const { ask, must } = devserverIn(session);
     relay.refuse = '550 nobody here is called so';
-    await inside('rm /srv/system/mail/told.json');
+    await inside('rm /run/devserver/mail-told.json');
     const { exitCode, answer } = await ask('mail', 'due');
     expect([exitCode, answer.error?.message]).toEqual([5, `${host}:${relay.port} did not take the mail`]);
     expect(JSON.stringify(answer)).toContain('nobody here is called so');
     relay.refuse = undefined;
     expect(await must('mail', 'due')).toMatchObject({ due: true });
-    expect(await inside('ls /run/devserver | grep mail- || true')).toBe('');
+    expect(await inside('ls -d /run/devserver/mail-*/ || true')).toBe('');
   });
 
   it('never shows the password, which lies in files of root alone', async () => {

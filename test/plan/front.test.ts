@@ -22,7 +22,10 @@ describe('the rendered front', () => {
       );
       // the second says what is answered to those who passed, and nothing about who does
       expect(open.map(({ text }) => text)).toEqual(['Location "/ca.crt"', `If "-n reqenv('RENAMED')"`]);
-      expect(open[1]?.children?.map(({ text }) => text)).toEqual(['Redirect 301 "${SITE_URL}%{REQUEST_URI}"']);
+      expect(open[1]?.children?.map(({ text }) => text)).toEqual([
+        'Redirect 301 "${SITE_URL}%{REQUEST_URI}"',
+        'Header always set Cache-Control no-store',
+      ]);
     }
   });
 

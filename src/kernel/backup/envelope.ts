@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { BackupFault } from './fault.ts';
 import { FilterError, through } from './filter.ts';
 import { plainFrames } from './frames.ts';
@@ -15,6 +16,17 @@ export const recipientPattern = /^age1[0-9a-z]{58}$/;
 
 const ageWord = Buffer.from('age-encryption.org/v1\n', 'latin1');
 const zstdWord = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+
+/** Whether a file begins as age's do. */
+export function isEncrypted(file: string): boolean {
+  const descriptor = openSync(file, 'r');
+  try {
+    const first = Buffer.alloc(ageWord.length);
+    return readSync(descriptor, first, 0, first.length, 0) === first.length && first.equals(ageWord);
+  } finally {
+    closeSync(descriptor);
+  }
+}
 
 /** The archive within a backup: age's layer, where there is one, the seal and zstd's taken off. @throws BackupFault */
 export async function* openEnvelope(file: AsyncIterable<Uint8Array>, opener: Opener): AsyncGenerator<Uint8Array> {

@@ -62,6 +62,10 @@ describe('the rehearsal of a restore', () => {
     expect(isRehearsalDue(schedule, rehearsed(at(2, 2)), since, at(9, 1, 45))).toBe(true);
     expect(isRehearsalDue(schedule, rehearsed(at(2, 2)), since, at(9, 12))).toBe(false);
     expect(isRehearsalDue(schedule, rehearsed(at(2, 2)), since, at(16, 12))).toBe(true);
+    const tried = { ...rehearsed(at(2, 2)), rehearsalTried: at(9, 1, 30).toISOString() };
+    expect([isRehearsalDue(schedule, tried, since, at(9, 2)), isRehearsalDue(schedule, tried, since, at(10, 2))]).toEqual([
+      ...[false, true],
+    ]);
     // late in the evening: the night goes on behind midnight
     expect(isRehearsalDue({ ...schedule, at: '22:00' }, rehearsed(at(2, 2)), since, at(10, 3))).toBe(true);
   });
@@ -76,9 +80,14 @@ describe('the rehearsal of a restore', () => {
 
 describe('when a file was read to its end', () => {
   it('is kept by its name, of the newest ones', () => {
-    let record: LastBackups = withVerified({}, '/mnt/first', true, at(1, 1));
-    expect(record.verified).toEqual({ first: { at: at(1, 1).toISOString(), deep: true } });
-    for (let count = 0; count < 600; count += 1) record = withVerified(record, `f${count}`, false, at(2, 1, count));
+    let record: LastBackups = withVerified({}, '/mnt/first', { deep: true, bytes: 5 }, at(1, 1));
+    expect(record.verified).toEqual({ first: { at: at(1, 1).toISOString(), deep: true, bytes: 5 } });
+    // read again it stays looked at; another file of that name does not
+    const deep = (bytes: number): unknown =>
+      withVerified(record, 'first', { deep: false, bytes }, at(1, 2)).verified?.first?.deep;
+    expect([deep(5), deep(6)]).toEqual([true, false]);
+    for (let count = 0; count < 600; count += 1)
+      record = withVerified(record, `f${count}`, { deep: false, bytes: 1 }, at(2, 1, count));
     expect(Object.keys(record.verified ?? {})).toHaveLength(500);
     expect(record.verified).not.toHaveProperty('first');
     expect(record.verified).toHaveProperty('f599');

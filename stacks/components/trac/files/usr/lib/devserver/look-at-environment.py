@@ -1,6 +1,7 @@
 """Whether an environment out of a backup is one: its database is whole, and every attachment it knows is there."""
 
 import hashlib
+import re
 import sqlite3
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ if not faults:
     for kind, parent, name in connection.execute("SELECT type, id, filename FROM attachment"):
         # as Trac names them: the digests of what they belong to and of their own name
         digest = hashlib.sha1(parent.encode()).hexdigest()
-        file = hashlib.sha1(name.encode()).hexdigest() + Path(name).suffix
+        suffix = re.search(r"\.[A-Za-z0-9]+\Z", name)
+        file = hashlib.sha1(name.encode()).hexdigest() + (suffix.group() if suffix else "")
         if not (place / "files/attachments" / kind / digest[:3] / digest / file).is_file():
             faults.append(f"the attachment {name} of {kind} {parent} is missing")
 for fault in faults[:20]:
