@@ -162,7 +162,7 @@ describe('the rehearsal of every week', () => {
 import json
 file = '/srv/system/backups.json'
 record = json.load(open(file))
-record['rehearsed']['at'] = '2026-01-01T00:00:00.000Z'
+record['rehearsed']['at'] = record['rehearsalTried'] = '2026-01-01T00:00:00.000Z'
 json.dump(record, open(file, 'w'))
 EOF`);
     expect((await ask('due')).looks).toBeGreaterThan(0);
