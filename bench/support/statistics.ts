@@ -6,12 +6,15 @@ export interface Spread {
   readonly max: number;
 }
 
-/** Minimum, median and maximum, to the millisecond. @throws Error when nothing was measured. */
+/** Minimum, median (of an even number the mean of the two in the middle) and maximum, to the millisecond. @throws Error when nothing was measured. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
-  const at = (index: number): number => Math.round((sorted[index] ?? Number.NaN) * 1000) / 1000;
+  const rounded = (value: number): number => Math.round(value * 1000) / 1000;
+  const at = (index: number): number => sorted[index] ?? Number.NaN;
   if (sorted.length === 0) throw new Error('nothing was measured');
-  return { runs: sorted.length, min: at(0), median: at(Math.floor((sorted.length - 1) / 2)), max: at(sorted.length - 1) };
+  const middle = (sorted.length - 1) / 2;
+  const median = (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2;
+  return { runs: sorted.length, min: rounded(at(0)), median: rounded(median), max: rounded(at(sorted.length - 1)) };
 }
 
 /** Runs `work` and returns the seconds it took. */
