@@ -68,20 +68,42 @@ function looksAt({ catalogue, parts, placeOf }: Contents): Look[] {
 /** Where a program sees what it looks at. */
 const seenAt = '/srv/looked-at';
 
-/** What it said when it did not like what it saw. */
-async function examine({ place, as, run }: Look, system: System): Promise<string[] | undefined> {
+/**
+ * What it said when it did not like what it saw.
+ * @throws UserError when it was ended by a limit or a signal, or never ran: that says nothing about what it was to look at.
+ */
+async function examine({ part, place, as, run }: Look, system: System): Promise<string[] | undefined> {
   const words = run.map((word) => word.replaceAll('{place}', seenAt));
   const properties = sandbox({ place, as }).flatMap((property) => ['--property', property]);
-  const args = ['--quiet', '--pipe', '--wait', '--collect', '--service-type=oneshot', ...properties, '--', ...words];
+  const args = ['--pipe', '--wait', '--collect', '--service-type=oneshot', ...properties, '--', ...words];
   const { exitCode, stdout, stderr } = await system.run({ file: 'systemd-run', args }, { accept: 'any' });
   if (exitCode === 0) return undefined;
-  // by a limit or a signal, or it never ran: that says nothing about what it was to look at
-  if (exitCode >= 126)
-    throw new UserError(`${path.basename(words[0] ?? '')} could not look at it: it ended with ${exitCode}`, {
-      hint: 'journalctl tells why; perhaps it needs more memory than there is',
+  const { hasEnded, how, said } = endingIn(stderr);
+  const program = path.basename(words[0] ?? '');
+  if (!hasEnded)
+    throw new UserError(`${program} could not look at ${part}: ${how}`, {
+      details: said.slice(-5),
+      hint: 'journalctl tells more; perhaps it needs more memory than there is',
     });
-  const lines = lastLines(`${stdout}\n${stderr}`, 5);
-  return lines.length === 0 ? [`${path.basename(words[0] ?? '')} ended with ${exitCode}`] : lines;
+  const lines = lastLines([stdout, ...said].join('\n'), 5);
+  return lines.length === 0 ? [`${program}: ${how}`] : lines;
+}
+
+/** What systemd-run itself writes, behind what the program does. */
+const ofSystemdRun =
+  /^(?:Running as unit|Finished with result|Main processes terminated with|Service runtime|CPU time consumed|Memory peak|Memory swap peak|IP traffic \w+|IO bytes \w+): /;
+
+/** How a unit ended, by the words of systemd-run: whether its program came to an end by itself, with a code of its own. */
+export function endingIn(stderr: string): { hasEnded: boolean; how: string; said: string[] } {
+  const lines = stderr.split('\n');
+  const last = (pattern: RegExp): string | undefined =>
+    lines.map((line) => pattern.exec(line)?.[1]).findLast((it) => it !== undefined);
+  const result = last(/^Finished with result: (\S+)/);
+  const status = last(/^Main processes terminated with: code=exited\W+status=(\d+)/);
+  const said = lines.filter((line) => line.trim() !== '' && !ofSystemdRun.test(line));
+  // from 200 on they are systemd's, for what it could not prepare
+  const hasEnded = result === 'exit-code' && status !== undefined && !(Number(status) >= 200 && Number(status) <= 243);
+  return { hasEnded, how: hasEnded ? `it ended with ${status}` : (result ?? 'it did not run'), said };
 }
 
 /** What came out of a backup may be anybody's: no network, no other data, no rights, an end. */

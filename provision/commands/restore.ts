@@ -102,9 +102,12 @@ async function prepare(
       throw new UserError('nothing was restored', { exitCode: exitCodes.usage, hint: 'say --yes to restore it' });
     },
   });
-  if (requireFresh !== undefined && !(await requireFresh())) {
+  try {
+    if (requireFresh !== undefined && !(await requireFresh()))
+      throw new UserError('somebody has begun to work here meanwhile: nothing was restored', { hint: 'devserver restore --usb' });
+  } catch (error) {
     dropLeftovers();
-    throw new UserError('somebody has begun to work here meanwhile: nothing was restored', { hint: 'devserver restore --usb' });
+    throw error;
   }
   const aside = [...prepared.aside.values()].reduce((sum, count) => sum + count, 0);
   if (aside > 0)

@@ -3,8 +3,10 @@ import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { ask } from '../../src/kernel/ask.ts';
 import { isEncrypted, openEnvelope } from '../../src/kernel/backup/envelope.ts';
+import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import { readHeader } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import type { Report } from '../../src/kernel/report.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { openerWith } from '../backup/keys.ts';
 import { alone } from '../backup/lock.ts';
@@ -16,7 +18,7 @@ import { readRecord } from '../restore/record.ts';
 import { type BackupDisk, findBackupDisk } from '../usb/find.ts';
 import { unmountLeft, withMounted } from '../usb/mounted.ts';
 import { makeUsbBackup } from './backup.ts';
-import { requireRoot } from './backup-words.ts';
+import { reportTo, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
 import { type Confirm, isForRestart, type RestoreOptions, restart, restoreFile } from './restore.ts';
 import { withKeyFile } from './restore-key.ts';
@@ -33,41 +35,51 @@ export async function diskPluggedIn(context: CommandContext): Promise<void> {
   const phase = readRecord(appliancePaths.restore)?.phase;
   // what is on trial may not stay, and would be the newest on the disk
   if (phase !== undefined && phase !== 'done' && phase !== 'returned')
-    return context.result('a restore is under way: nothing is written', { written: false });
-  if (!(await isFresh(context))) return makeUsbBackup({}, context);
+    return context.result('a restore is under way: nothing is written (devserver restore --show)', { written: false });
+  if (!(await isEmpty(context))) return makeUsbBackup({}, context);
   const key = keyFile(process.env.CREDENTIALS_DIRECTORY);
   const found = await onDisk(system, async (folder, disk) => {
     if (phase !== undefined) return undefined;
-    const newest = key === undefined ? newestIn(folder) : await newestThatOpens(folder, key);
+    const newest = key === undefined ? newestIn(folder) : await newestThatOpens(folder, key, reportTo(context.json));
     if (newest === undefined) return undefined;
     const name = path.basename(newest.file);
     if (key === undefined) keepOffer({ file: name, host: newest.host, device: disk.device });
     else await restoreFile(newest.file, { key, yes: true, requireFresh: () => isFresh(context) }, context, async () => true);
     return name;
   });
-  if (found === undefined)
-    return context.result('there are no projects yet: nothing is written (usb-backup does)', { written: false });
+  if (found === undefined) {
+    const what = key === undefined || phase !== undefined ? '' : ', and the key opens none of the backups on the disk';
+    return context.result(`there are no projects yet${what}: nothing is written (usb-backup does)`, { written: false });
+  }
   if (key !== undefined) return restart(system);
   context.result(`${found} lies on the disk; to take it back: devserver restore --usb`, { written: false, offered: found });
 }
 
-/** Whether nobody has made anything yet: no project, none that was deleted, and nobody but the first administrator. */
-async function isFresh({ api }: CommandContext): Promise<boolean> {
-  const count = async (of: string): Promise<number> => (await api.get<readonly unknown[]>(of)).length;
-  if ((await count('/projects')) > 0 || (await count('/deleted')) > 0) return false;
+/** No project, and none that was deleted. */
+async function isEmpty({ api }: CommandContext): Promise<boolean> {
+  const counts = await Promise.all(['/projects', '/deleted'].map((of) => api.get<readonly unknown[]>(of)));
+  return counts.every(({ length }) => length === 0);
+}
+
+/** Whether nobody has made anything yet, and there is nobody but the first administrator. */
+async function isFresh(context: CommandContext): Promise<boolean> {
+  if (!(await isEmpty(context))) return false;
   // the directory may be starting
-  return (await patiently(() => count('/users'), 600_000)) <= 1;
+  const people = await patiently(() => context.api.get<readonly unknown[]>('/users'), 1_800_000);
+  return people.length <= 1;
 }
 
 /** The newest one that this key opens: another server's may lie beside it. One that is not encrypted is nobody's in particular. */
-async function newestThatOpens(folder: string, key: string): Promise<NamedBackup | undefined> {
+async function newestThatOpens(folder: string, key: string, report: Report): Promise<NamedBackup | undefined> {
   for (const it of newestFirst(folder)) {
     try {
       if (!isEncrypted(it.file)) continue;
       await readHeader(openEnvelope(createReadStream(it.file), openerWith(key)));
       return it;
     } catch (error) {
-      console.log(`${path.basename(it.file)} is passed over: ${error instanceof Error ? error.message : String(error)}`);
+      // a damaged one, or a disk that can't be read, is no reason to go back to an older state
+      if (!(error instanceof BackupFault && error.reason === 'locked')) throw error;
+      report({ type: 'note', text: `${path.basename(it.file)} is passed over: ${error.message}` });
     }
   }
   return undefined;
@@ -79,7 +91,8 @@ export async function restoreFromUsb(options: RestoreOptions, context: CommandCo
   const askKey = terminal && options.yes !== true ? askForKey : undefined;
   await withKeyFile(options.key, askKey, (key) =>
     onDisk(system, async (folder, { device }) => {
-      const newest = key === undefined ? newestIn(folder) : await newestThatOpens(folder, key);
+      const report = reportTo(context.json);
+      const newest = key === undefined ? newestIn(folder) : await newestThatOpens(folder, key, report);
       if (newest === undefined)
         throw new UserError(`there is no backup on ${device}${key === undefined ? '' : ' that this key opens'}`, {
           ...{ exitCode: exitCodes.usage, hint: 'devserver restore FILE' },

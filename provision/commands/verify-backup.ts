@@ -82,9 +82,10 @@ async function rehearsed(folder: string, system: System, report: Report): Promis
     return { file, passed };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    // anything else says nothing about the backup; without the names of parts, which every login would see
-    if (error instanceof BackupFault)
-      keepLastBackups({ ...lastBackups(), rehearsed: { ...about, deep: true, why: why.split(':')[0] ?? why } });
+    const isBusy = error instanceof UserError && [exitCodes.interrupted, exitCodes.busy].some((it) => it === error.exitCode);
+    // without the names of parts, which every login would see
+    const short = error instanceof BackupFault ? (why.split(':')[0] ?? why) : 'it could not be looked at';
+    if (!isBusy) keepLastBackups({ ...lastBackups(), rehearsed: { ...about, deep: true, why: short } });
     await auditOrTell(openAudit(), { ...told, result: `failed: ${why}` });
     throw error;
   }
@@ -95,14 +96,19 @@ async function asDeepAsThereIsRoom(file: string, system: System, report: Report)
   const opener = openerWith(undefined);
   try {
     if (hasRoom()) return await looked(file, opener, system, report);
+    report({ type: 'warning', text: 'it is read and not restored: the data disk has no room for all of it twice' });
   } catch (error) {
-    if (!isDiskFull(error) && !(error instanceof UserError && error.exitCode === exitCodes.machineLacks)) throw error;
+    if (error instanceof BackupFault || !isForRoom(error)) throw error;
+    report({ type: 'warning', text: `it is read and not restored: ${error instanceof Error ? error.message : String(error)}` });
   }
-  report({ type: 'warning', text: 'it is read and not restored: the data disk has no room for all of it twice' });
   return timed(async () => {
     const value = await stage(report, 'verify', async () => ({ value: await verifyBackup(fromMedium(file), opener) }));
     return { ...value, looks: 0 };
   });
+}
+
+function isForRoom(error: unknown): boolean {
+  return isDiskFull(error) || (error instanceof UserError && error.exitCode === exitCodes.machineLacks);
 }
 
 /** Whether as much is free as is used, and some more: people go on pushing meanwhile. */

@@ -30,7 +30,8 @@ const again = 7 * 24;
 const between = 6;
 
 /** What a warning is about, whatever it counts: days and percents change by themselves. */
-export const aboutOf = (text: string): string => text.replaceAll(/\d+(?= (?:%|days?\b))/g, '#');
+export const aboutOf = (text: string): string =>
+  text.replaceAll(/\d{8}T\d{6}Z|\d{4}-\d\d-\d\d|[\d.]+(?= (?:%|days?\b|[MG]B\b))/g, '#');
 
 /** Whether to send a mail now: of something new, of what goes on for a week, or that it is over. Pure. */
 export function isMailDue(texts: readonly string[], told: Told | undefined, now: Date): boolean {

@@ -171,7 +171,7 @@ async function makeFile(
 function explained(error: unknown, { part, path: below }: ReadEntry): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (['EEXIST', 'ENOTDIR', 'EISDIR', 'ENAMETOOLONG', 'ELOOP'].includes(code ?? ''))
-    return new BackupFault('refused', `an entry of ${part} has no place of its own: ${JSON.stringify(below.slice(0, 200))}`, {
+    return new BackupFault('refused', `an entry has no place of its own: ${part} ${JSON.stringify(below.slice(0, 200))}`, {
       cause: error,
     });
   return isDiskFull(error) ? noRoom(error) : error;

@@ -13,6 +13,8 @@ export interface BackupDisk {
   /** Its device file. */
   readonly device: string;
   readonly fileSystem: (typeof fileSystems)[number];
+  /** By a switch of its own. */
+  readonly isReadOnly: boolean;
 }
 
 interface Block {
@@ -54,7 +56,7 @@ export function chooseDisk(blocks: readonly Block[], to: 'read' | 'write' = 'wri
       `${disk.path} has ${disk.fstype ?? 'no file system'}`,
       `make one of ${fileSystems.join(', ')} on it; that deletes what it holds`,
     );
-  return { device: disk.path, fileSystem };
+  return { device: disk.path, fileSystem, isReadOnly: disk.ro };
 }
 
 function isLabelled({ label, partlabel, fstype }: Block): boolean {

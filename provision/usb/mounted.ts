@@ -17,13 +17,19 @@ const options = { vfat: ['umask=0077', 'utf8=1'], exfat: ['umask=0077'], ext4: [
  * @throws UserError when it can't be mounted, or not be unmounted: then it must not be unplugged.
  */
 export async function withMounted<T>(
-  { device, fileSystem }: BackupDisk,
+  { device, fileSystem, isReadOnly }: BackupDisk,
   system: System,
   work: (at: string) => Promise<T>,
   to: 'read' | 'write' = 'write',
 ): Promise<T> {
   mkdirSync(place, { recursive: true, mode: 0o700 });
-  const how = [...always, ...(to === 'read' ? ['ro'] : []), ...options[fileSystem]].join(',');
+  const how = [
+    ...always,
+    ...(to === 'read' ? ['ro'] : []),
+    // its journal can't be put in order where nothing can be written
+    ...(isReadOnly && fileSystem === 'ext4' ? ['norecovery'] : []),
+    ...options[fileSystem],
+  ].join(',');
   await system.run({ file: 'mount', args: ['-t', fileSystem, '-o', how, '--', device, place] }).catch((error: unknown) => {
     throw new UserError(`${device} can't be mounted`, {
       hint: `fsck -n ${device} says whether it is damaged`,

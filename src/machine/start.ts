@@ -110,10 +110,7 @@ async function prepare(
 async function start(plan: StartPlan, context: MachineContext): Promise<MachineState> {
   try {
     context.signal?.throwIfAborted();
-    const state = plan.backend === 'nspawn' ? await startNspawn(plan, context) : await startQemu(plan, context);
-    // the machine has it by now; it opens every backup there is
-    await dropRestoreKey(plan.paths);
-    return state;
+    return plan.backend === 'nspawn' ? await startNspawn(plan, context) : await startQemu(plan, context);
   } catch (error) {
     const left = await readState(plan.paths.state);
     await clearRemains(plan.paths, left);
@@ -122,5 +119,8 @@ async function start(plan: StartPlan, context: MachineContext): Promise<MachineS
       throw new UserError('interrupted; the machine is not started', { exitCode: exitCodes.interrupted });
     }
     throw error;
+  } finally {
+    // the machine has it by now, or never will; it opens every backup there is
+    await dropRestoreKey(plan.paths).catch(() => {});
   }
 }

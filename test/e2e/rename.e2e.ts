@@ -62,6 +62,9 @@ async function goOn(kind: Kind, folder: string, address: string, message: string
   return verdict(await clients.hg('-R', folder, 'push', '-q', clients.url(address, 'ann')));
 }
 
+/** Which headers there are. */
+const shapeOf = (headers: string): string[] => [...headers.matchAll(/^([\w-]+):/gm)].map(([, name = '']) => name.toLowerCase());
+
 async function isClosed(name: string, ticket: number): Promise<boolean> {
   const { body } = await clients.curl({ path: `/trac/${name}/ticket/${ticket}`, as: 'ann' });
   return body.includes('resolution set to') || />fixed</.test(body);
@@ -124,6 +127,8 @@ describe.each(kinds)('a project with %s', (kind) => {
       expect([old, await clients.status({ path: old, as: 'out' })]).toEqual([old, 403]);
       const { status, headers, body } = await clients.curl({ path: old });
       expect([old, status, `${headers}${body}`.includes(is)]).toEqual([old, 401, false]);
+      // as of a name that never was
+      expect(shapeOf(headers)).toEqual(shapeOf((await clients.curl({ path: old.replace(was, 'never-was') })).headers));
     }
   });
 

@@ -204,7 +204,7 @@ describe('a backup', () => {
       for (const { name, kind } of projects.slice(3, 6)) {
         const copy = `copy-${kind}`;
         const args = ['restore', file, '--key', `${there}/appliance`, '--project', name];
-        expect((await devserverIn(onto).ask(...args)).answer.error?.message).toBe(`there is a project ${name}`);
+        expect((await devserverIn(onto).ask(...args)).answer.error?.message).toBe(`there is already a project ${name}`);
         const plan = (await devserverIn(onto).must(...args, '--as', copy, '--dry-run')) as unknown as { steps: string[] };
         expect(plan.steps[0]).toBe('place archive');
         expect((await devserverIn(onto).ask('project', 'show', copy)).exitCode).toBe(2);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/kernel/secret.ts';
 import type { Command } from '../../src/kernel/system.ts';
 import { insideGroups } from '../../src/machine/cgroup.ts';
-import { qemuValue, writeCredentials } from '../../src/machine/credentials.ts';
+import { dropRestoreKey, qemuValue, writeCredentials } from '../../src/machine/credentials.ts';
 import { enterCommand } from '../../src/machine/exec.ts';
 import { type Instance, makeMachineFolder } from '../../src/machine/instance.ts';
 import { keepSshKey } from '../../src/machine/keys.ts';
@@ -56,6 +56,9 @@ describe('credentials', () => {
     const own = { url: 'https://dev.example', disasterRecipient: 'age1' };
     await writeCredentials(without, paths, { ...own, restoreKey: new Secret('AGE-SECRET-KEY-1') });
     expect(read('devserver.restore-key')).toBe('AGE-SECRET-KEY-1');
+    await dropRestoreKey(paths);
+    expect(readdirSync(paths.credentials)).not.toContain('devserver.restore-key');
+    await writeCredentials(without, paths, { ...own, restoreKey: new Secret('AGE-SECRET-KEY-1') });
     await writeCredentials(without, paths, own);
     // it belongs to one start
     expect(readdirSync(paths.credentials)).not.toContain('devserver.restore-key');

@@ -24,7 +24,7 @@ describe('the rendered front', () => {
       expect(open.map(({ text }) => text)).toEqual(['Location "/ca.crt"', `If "-n reqenv('RENAMED')"`]);
       expect(open[1]?.children?.map(({ text }) => text)).toEqual([
         'Redirect 301 "${SITE_URL}%{REQUEST_URI}"',
-        'Header always set Cache-Control no-store',
+        'Header always set Cache-Control no-store "expr=%{REQUEST_STATUS} == 301"',
       ]);
     }
   });

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { examineContents } from '../../../provision/backup/contents.ts';
+import { endingIn, examineContents } from '../../../provision/backup/contents.ts';
 import type { ApplianceCatalogue } from '../../../src/kernel/appliance.ts';
 import { fakeSystem } from '../../support/fake-system.ts';
 
@@ -55,18 +55,46 @@ describe('the contents of a backup', () => {
     expect(ran.map((line) => /User=(\w+)/.exec(line)?.[1])).toEqual(['whole', 'vcs', 'vcs']);
   });
 
+  const ended = (result: string, code: string, before = ''): { exitCode: number; stderr: string } => ({
+    exitCode: 1,
+    stderr: `Running as unit: run-u1.service\n${before}Finished with result: ${result}\nMain processes terminated with: ${code}\nService runtime: 5ms\n`,
+  });
+
   it('that are not whole are told by part, with what the program said, and the others are looked at all the same', async () => {
     const { looks, faults } = await examine((line) =>
       line.includes('vcs/shop')
-        ? { exitCode: 1, stderr: 'object missing\n\nand more\n' }
+        ? ended('exit-code', 'code=exited, status=128/n/a', 'object missing\n\nand more\n')
         : line.includes('whole')
-          ? { exitCode: 9 }
+          ? ended('exit-code', 'code=exited/status=9')
           : undefined,
     );
     expect(looks).toBe(3);
     expect(faults).toEqual([
-      { part: 'system/whole', root: 'key', said: ['key ended with 9'] },
+      { part: 'system/whole', root: 'key', said: ['key: it ended with 9'] },
       { part: 'projects/shop/vcs', root: 'repository', said: ['object missing', 'and more'] },
     ]);
+  });
+
+  it.each([
+    ['oom-kill', 'code=killed, status=9/KILL'],
+    ['timeout', 'code=killed, status=15/TERM'],
+    ['exit-code', 'code=exited, status=226/NAMESPACE'],
+    ['exit-code', 'code=exited, status=203/EXEC'],
+  ])('that could not be looked at (%s, %s) are neither whole nor damaged', async (result, code) => {
+    await expect(examine(() => ended(result, code))).rejects.toMatchObject({
+      message: expect.stringContaining('could not look at system/whole') as string,
+    });
+  });
+
+  it('are judged by the last that systemd-run says, whatever the program prints before', () => {
+    const { stderr } = ended(
+      'oom-kill',
+      'code=killed, status=9/KILL',
+      'Finished with result: exit-code\nMain processes terminated with: code=exited, status=1/FAILURE\n',
+    );
+    expect(endingIn(stderr)).toMatchObject({ hasEnded: false, how: 'oom-kill' });
+    expect(endingIn('Failed to start transient service unit: Invalid argument')).toEqual({
+      ...{ hasEnded: false, how: 'it did not run', said: ['Failed to start transient service unit: Invalid argument'] },
+    });
   });
 });

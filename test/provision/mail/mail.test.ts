@@ -72,6 +72,10 @@ describe('whether to send one', () => {
     const old = told('no backup was made in 7 days');
     expect(isMailDue(['no backup was made in 8 days'], old, hours(124))).toBe(false);
     expect(isMailDue(['no backup was made in 14 days'], old, hours(100 + 7 * 24))).toBe(true);
+    const failed = (day: number, free: string): string => `the backup of 2026-01-0${day} to /mnt failed: ${free} GB are free`;
+    expect(isMailDue([failed(2, '3.1')], told(failed(1, '3.2')), hours(124))).toBe(false);
+    // another disk is another matter
+    expect(isMailDue(['sdb2 has failed'], told('sdb1 has failed'), hours(124))).toBe(true);
     // a clock put back
     expect(isMailDue(['no backup was made in 7 days'], old, hours(10))).toBe(true);
   });
