@@ -10,11 +10,13 @@ const ours = disk({ path: '/dev/sdb1', label: 'DEVSERVER-BACKUP', fstype: 'ext4'
 describe('the backup disk', () => {
   it('is the one with the label, whole or a partition of one', () => {
     expect(chooseDisk([disk({ path: '/dev/sda', label: 'OTHER', fstype: 'ext4' }), disk({ children: [ours] })])).toEqual({
-      ...{ device: '/dev/sdb1', fileSystem: 'ext4' },
+      ...{ device: '/dev/sdb1', fileSystem: 'ext4', isReadOnly: false },
     });
     expect(chooseDisk([disk({ partlabel: 'DEVSERVER-BACKUP', label: 'x', fstype: 'exfat' })])).toEqual({
-      ...{ device: '/dev/sdb', fileSystem: 'exfat' },
+      ...{ device: '/dev/sdb', fileSystem: 'exfat', isReadOnly: false },
     });
+    // one that is locked by its switch can be read
+    expect(chooseDisk([{ ...ours, ro: true }], 'read')).toMatchObject({ device: '/dev/sdb1', isReadOnly: true });
   });
 
   it('may bear what vfat and exfat keep of the label, and no other file system may', () => {
