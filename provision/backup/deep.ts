@@ -8,8 +8,7 @@ import { dropLoaded, type LaidOut, type LayOutOptions, layOut } from '../restore
 import { type ContentFault, examineContents } from './contents.ts';
 import { orInterrupted } from './interrupt.ts';
 
-/** Root's alone; nothing in it outlasts a look. */
-const folder = path.join(appliancePaths.restore, 'rehearsal');
+const folder = appliancePaths.rehearsal;
 const staging = { data: path.join(folder, 'new'), dumps: path.join(folder, 'dumps') };
 
 export interface DeepOptions extends Omit<LayOutOptions, 'confirm'> {

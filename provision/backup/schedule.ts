@@ -49,9 +49,7 @@ export function isRehearsalDue(
   // one that was cut short, or could not be begun, waits a day
   if (rehearsalTried !== undefined && now.getTime() - Date.parse(rehearsalTried) < day) return false;
   const days = (now.getTime() - (rehearsed === undefined ? since.getTime() : Date.parse(rehearsed.at))) / day;
-  const [hour = 0, minute = 0] = at.split(':').map(Number);
-  const from = new Date(now);
-  from.setHours(hour, minute, 0, 0);
+  const from = todayAt(at, now);
   const hours = (((now.getTime() - from.getTime() + day) % day) / day) * 24;
   // a little less than a week, so that it does not come later by minutes each time
   return (days >= 6.5 && hours < quietHours) || days >= 14;
@@ -60,10 +58,15 @@ export function isRehearsalDue(
 /** Whether a night's backup is to be made now: once a day from its time on, where one was made before and nobody was quicker. */
 export function isDue({ isOn, at }: Schedule, { target, done, tried }: LastBackups, now: Date): boolean {
   if (!isOn || target === undefined) return false;
-  const [hour = 0, minute = 0] = at.split(':').map(Number);
-  const from = new Date(now);
-  from.setHours(hour, minute, 0, 0);
+  const from = todayAt(at, now);
   if (from > now) return false;
   const last = [done?.at, tried].flatMap((it) => (it === undefined ? [] : [Date.parse(it)]));
   return last.every((it) => it < from.getTime());
+}
+
+function todayAt(time: string, now: Date): Date {
+  const [hour = 0, minute = 0] = time.split(':').map(Number);
+  const moment = new Date(now);
+  moment.setHours(hour, minute, 0, 0);
+  return moment;
 }

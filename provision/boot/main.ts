@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const disk = await mountDataDisk(system, tell);
   console.log(`data disk: ${disk}`);
   // of a look at a backup that was cut short: it holds every secret of that
-  rmSync(`${appliancePaths.restore}/rehearsal`, { recursive: true, force: true });
+  rmSync(appliancePaths.rehearsal, { recursive: true, force: true });
   settleRestore(
     {
       ...{ top: '/srv', folder: appliancePaths.restore },

@@ -19,6 +19,11 @@ export function describe({
   return `${host} at ${cut}, by release ${appliance.release} on ${appliance.base}`;
 }
 
+/** Whether something did not come to pass because somebody ended it, or was at it already: that says nothing about a backup. */
+export function isPutOff(error: unknown): boolean {
+  return error instanceof UserError && (error.exitCode === exitCodes.busy || error.exitCode === exitCodes.interrupted);
+}
+
 /** @throws UserError (exit 2) when there is no such file. */
 export function requireFile(file: string): void {
   if (!statSync(file, { throwIfNoEntry: false })?.isFile())

@@ -21,7 +21,7 @@ import { readSite } from '../boot/site.ts';
 import { projectsIn } from '../restore/target.ts';
 import { findBackupDisk } from '../usb/find.ts';
 import { unmountLeft, withMounted } from '../usb/mounted.ts';
-import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
+import { describe, isPutOff, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
 
 /** `devserver backup create`. */
@@ -114,8 +114,7 @@ async function recorded(to: string, target: LastBackups['target'], system: Syste
     return made;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const isBusy = error instanceof UserError && (error.exitCode === exitCodes.busy || error.exitCode === exitCodes.interrupted);
-    if (!isBusy) keepLastBackups({ ...lastBackups(), failed: { at: system.now().toISOString(), to, why } });
+    if (!isPutOff(error)) keepLastBackups({ ...lastBackups(), failed: { at: system.now().toISOString(), to, why } });
     await auditOrTell(audit, { ...told, result: `failed: ${why}` });
     throw error;
   }

@@ -1,10 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
+import { secretKeyIn } from '../../src/kernel/backup/envelope.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { requireFile } from './backup-words.ts';
-
-const secretKey = /^AGE-SECRET-KEY-1[0-9A-Z]{58}$/m;
 
 /**
  * Does something with the file of a key: the one that is named, standard input for `-`, or what somebody types in. What was not
@@ -24,7 +23,7 @@ export async function withKeyFile<T>(
   if (given === '-' && text.trim() === '')
     throw new UserError('--key -: standard input is empty', { exitCode: exitCodes.usage, hint: 'give it the line of the key' });
   if (text.trim() === '') return work(undefined);
-  const key = secretKey.exec(text.trim())?.[0];
+  const key = secretKeyIn(text.trim());
   if (key === undefined)
     throw new UserError('that is no key', {
       exitCode: exitCodes.usage,

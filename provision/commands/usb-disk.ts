@@ -40,7 +40,7 @@ export async function diskPluggedIn(context: CommandContext): Promise<void> {
   const key = keyFile(process.env.CREDENTIALS_DIRECTORY);
   const found = await onDisk(system, async (folder, disk) => {
     if (phase !== undefined) return undefined;
-    const newest = key === undefined ? newestIn(folder) : await newestThatOpens(folder, key, reportTo(context.json));
+    const newest = await newestFor(key, folder, reportTo(context.json));
     if (newest === undefined) return undefined;
     const name = path.basename(newest.file);
     if (key === undefined) keepOffer({ file: name, host: newest.host, device: disk.device });
@@ -69,8 +69,9 @@ async function isFresh(context: CommandContext): Promise<boolean> {
   return people.length <= 1;
 }
 
-/** The newest one that this key opens: another server's may lie beside it. One that is not encrypted is nobody's in particular. */
-async function newestThatOpens(folder: string, key: string, report: Report): Promise<NamedBackup | undefined> {
+/** The newest one; with a key the newest that it opens: another server's may lie beside it. One that is not encrypted is nobody's in particular. */
+async function newestFor(key: string | undefined, folder: string, report: Report): Promise<NamedBackup | undefined> {
+  if (key === undefined) return newestIn(folder);
   for (const it of newestFirst(folder)) {
     try {
       if (!isEncrypted(it.file)) continue;
@@ -91,8 +92,7 @@ export async function restoreFromUsb(options: RestoreOptions, context: CommandCo
   const askKey = terminal && options.yes !== true ? askForKey : undefined;
   await withKeyFile(options.key, askKey, (key) =>
     onDisk(system, async (folder, { device }) => {
-      const report = reportTo(context.json);
-      const newest = key === undefined ? newestIn(folder) : await newestThatOpens(folder, key, report);
+      const newest = await newestFor(key, folder, reportTo(context.json));
       if (newest === undefined)
         throw new UserError(`there is no backup on ${device}${key === undefined ? '' : ' that this key opens'}`, {
           ...{ exitCode: exitCodes.usage, hint: 'devserver restore FILE' },

@@ -19,7 +19,7 @@ import { fromMedium, type Verified, verifyBackup } from '../backup/verify.ts';
 import { readSite } from '../boot/site.ts';
 import { findBackupDisk } from '../usb/find.ts';
 import { unmountLeft, withMounted } from '../usb/mounted.ts';
-import { describe, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
+import { describe, isPutOff, megabytes, reportTo, requireFile, requireRoot } from './backup-words.ts';
 import type { CommandContext } from './context.ts';
 
 /** A file that passed. */
@@ -82,10 +82,9 @@ async function rehearsed(folder: string, system: System, report: Report): Promis
     return { file, passed };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const isBusy = error instanceof UserError && [exitCodes.interrupted, exitCodes.busy].some((it) => it === error.exitCode);
     // without the names of parts, which every login would see
     const short = error instanceof BackupFault ? (why.split(':')[0] ?? why) : 'it could not be looked at';
-    if (!isBusy) keepLastBackups({ ...lastBackups(), rehearsed: { ...about, deep: true, why: short } });
+    if (!isPutOff(error)) keepLastBackups({ ...lastBackups(), rehearsed: { ...about, deep: true, why: short } });
     await auditOrTell(openAudit(), { ...told, result: `failed: ${why}` });
     throw error;
   }

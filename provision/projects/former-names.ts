@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
 import type { ProjectSpecification } from '../../src/kernel/project.ts';
+import type { Specifications } from './specifications.ts';
 
 /** Where the web server reads under which name the project is now that had another. */
 export interface FormerNames {
@@ -35,6 +36,14 @@ export function formerNamesOf(projects: readonly ProjectSpecification[]): string
 /** The project that was called so before. Pure. */
 export function onceCalled(projects: readonly ProjectSpecification[], name: string): ProjectSpecification | undefined {
   return projects.find(({ formerly }) => formerly.includes(name));
+}
+
+/** The project that has this name, or else the one that had it. */
+export function findByAnyName(
+  { find, all }: Pick<Specifications, 'find' | 'all'>,
+  name: string,
+): ProjectSpecification | undefined {
+  return find(name) ?? onceCalled(all(), name);
 }
 
 /** A project under another name, which keeps the one it has now. Pure. */

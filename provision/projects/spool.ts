@@ -6,7 +6,7 @@ import { readPlain } from '../../src/kernel/derived.ts';
 import { type EventArgs, type EventType, projectName } from '../../src/kernel/project.ts';
 import type { Office } from '../api/office.ts';
 import { askDriver } from '../drivers.ts';
-import { onceCalled } from './former-names.ts';
+import { findByAnyName } from './former-names.ts';
 import { makeLanes } from './locks.ts';
 
 const word = /^[\x21-\x7e]{1,512}$/;
@@ -95,9 +95,8 @@ async function tellOne(
 ): Promise<void> {
   for (let wait = 1000; ; wait = Math.min(wait * 2, 600_000)) {
     // read anew each time: deleted meanwhile, it has nobody to tell; changed, the news count
-    const { find, all } = office.bench.specifications;
     // it may have got another name since
-    const project = find(name) ?? onceCalled(all(), name);
+    const project = findByAnyName(office.bench.specifications, name);
     if (project === undefined) return;
     if (receiver.provides.includes('ci') && !project.ci) return;
     try {

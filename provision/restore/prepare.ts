@@ -31,7 +31,7 @@ export function dropLeftovers(): void {
   const { fresh, before, failed } = places;
   dropLoaded();
   // of a look that was killed; whoever is at one holds the lock
-  rmSync(path.join(folder, 'rehearsal'), { recursive: true, force: true });
+  rmSync(appliancePaths.rehearsal, { recursive: true, force: true });
   for (const place of [fresh, before, failed, staging.dumps]) rmSync(place, { recursive: true, force: true });
 }
 

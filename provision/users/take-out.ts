@@ -1,6 +1,6 @@
 import type { Office } from '../api/office.ts';
 import { Refusal } from '../api/refusal.ts';
-import { onceCalled } from '../projects/former-names.ts';
+import { findByAnyName } from '../projects/former-names.ts';
 import { requireDone } from '../projects/workshop.ts';
 
 /** Makes somebody no member of a project any more, in the name of `by`. @throws UserError when they still are one. */
@@ -19,8 +19,7 @@ export async function takeOut(
     });
     requireDone(await job.outcome);
   } catch (error) {
-    const { find, all } = bench.specifications;
-    const now = find(project) ?? onceCalled(all(), project);
+    const now = findByAnyName(bench.specifications, project);
     // deleted meanwhile: what is kept of it knows its members by their accounts
     if (now === undefined || !Object.hasOwn(now.members, name)) return;
     if (now.name === project) throw error;

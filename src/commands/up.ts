@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ensureHostTools } from '../host-setup.ts';
+import { secretKeyIn } from '../kernel/backup/envelope.ts';
 import { exitCodes, UserError } from '../kernel/errors.ts';
 import { stage } from '../kernel/report.ts';
 import { Secret } from '../kernel/secret.ts';
@@ -98,7 +99,7 @@ function keyIn({ restoreKey: file, usb }: UpOptions): Secret | undefined {
   if (usb === undefined)
     throw new UserError('--restore-key opens a backup on a USB disk', { exitCode: exitCodes.usage, hint: 'add --usb IMAGE' });
   if (!existsSync(file)) throw new UserError(`--restore-key ${file}: there is no such file`, { exitCode: exitCodes.usage });
-  const key = /^AGE-SECRET-KEY-1[0-9A-Z]{58}$/m.exec(readFileSync(file, 'utf8'))?.[0];
+  const key = secretKeyIn(readFileSync(file, 'utf8'));
   if (key !== undefined) return new Secret(key);
   throw new UserError(`--restore-key ${file} holds no key`, {
     exitCode: exitCodes.badData,

@@ -51,6 +51,8 @@ export const appliancePaths = {
   cuts: '/srv/.backup',
   /** Data that is being restored, and the data before. */
   restore: '/srv/.restore',
+  /** A backup laid out to be looked at; nothing in it outlasts the look. */
+  rehearsal: '/srv/.restore/rehearsal',
   /** What a restored backup held that is nobody's data: hooks, configuration, plugins. */
   setAside: '/srv/system/set-aside',
   run: '/run/devserver',

@@ -14,6 +14,11 @@ export interface Opener {
 /** The public half of one of age's X25519 keys. */
 export const recipientPattern = /^age1[0-9a-z]{58}$/;
 
+/** The secret half of such a key, a line of this text; undefined: there is none. */
+export function secretKeyIn(text: string): string | undefined {
+  return /^AGE-SECRET-KEY-1[0-9A-Z]{58}$/m.exec(text)?.[0];
+}
+
 const ageWord = Buffer.from('age-encryption.org/v1\n', 'latin1');
 const zstdWord = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 
