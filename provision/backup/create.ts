@@ -15,11 +15,12 @@ import { openSpecifications } from '../projects/specifications.ts';
 import { type Cut, dumpsOf, specificationsIn, withCut } from './cut.ts';
 import { entriesOf, type PlacedPart } from './entries.ts';
 import { orInterrupted, until } from './interrupt.ts';
-import { applianceKey, disasterRecipient, openerWith } from './keys.ts';
+import { applianceKey, disasterRecipient } from './keys.ts';
 import { backupName, isPartial, partialSuffix } from './names.ts';
+import { openedFile } from './opened.ts';
 import { type Part, partsOf } from './parts.ts';
 import { fits, requireRoom, roomIn } from './room.ts';
-import { fromMedium, type Verified, verifyBackup } from './verify.ts';
+import { type Verified, verifyBackup } from './verify.ts';
 import { startWarmer, warmed } from './warm.ts';
 import { written } from './written.ts';
 
@@ -67,8 +68,10 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
     });
   // names count seconds
   while (name === undefined && existsSync(path.join(to, backupName(host, system.now())))) await sleep(50);
-  return withCut(api, system, async (cut) => {
-    report({ type: 'note', text: `jobs waited ${cut.pause.toFixed(2)} s for the cut` });
+  return withCut({ catalogue, api, system, signal }, async (cut) => {
+    report({ type: 'note', text: pauseText(cut) });
+    for (const place of cut.leftOut)
+      report({ type: 'warning', text: `its path is too long to be copied: ${place.slice(0, 200)}…` });
     for (const { project, job } of cut.open)
       report({
         type: 'warning',
@@ -79,7 +82,7 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
       report({ type: 'warning', text: `${name} is not in it: its specification can't be read: ${why}` });
     const parts = partsOf(catalogue, projects.all());
     const named = new Map(parts.map((part) => [part.name, part]));
-    const dumps = await stage(report, 'dumps', async () => ({ value: await dumpsOf(catalogue, parts, system) }));
+    const dumps = await stage(report, 'dumps', async () => ({ value: await dumpsOf(catalogue, parts, cut) }));
     const file = freeFile(path.join(to, name ?? backupName(host, cut.moment)));
     const partial = `${file}${partialSuffix}`;
     const warmer = startWarmer();
@@ -105,7 +108,7 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
         return { value, outcome: { bytes: value } };
       });
       const verified = await stage(report, 'verify', async () => ({
-        value: await verifyBackup(until(signal, fromMedium(partial)), openerWith(undefined)),
+        value: await verifyBackup(until(signal, openedFile(partial, undefined))),
       }));
       renameSync(partial, file);
       syncDirectory(to);
@@ -119,7 +122,17 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
   });
 }
 
-function headerOf({ catalogue, host, release }: CreateOptions, { moment, accounts }: Cut, parts: readonly Part[]): BackupHeader {
+function pauseText({ pause, consistent }: Cut): string {
+  const seconds = `${pause.toFixed(2)} s`;
+  if (consistent === 'snapshot') return `jobs waited ${seconds} for the cut`;
+  return `everything stood still for ${seconds}, until the data was copied: /srv is on no data disk that can make snapshots`;
+}
+
+function headerOf(
+  { catalogue, host, release }: CreateOptions,
+  { moment, accounts, consistent }: Cut,
+  parts: readonly Part[],
+): BackupHeader {
   const named = new Set(parts.map(({ component }) => component));
   const formats = catalogue.components.flatMap(({ name, backup }): [string, { format: number }][] =>
     backup !== undefined && named.has(name) ? [[name, { format: backup.format }]] : [],
@@ -131,7 +144,7 @@ function headerOf({ catalogue, host, release }: CreateOptions, { moment, account
     cut: moment.toISOString(),
     appliance: { release, base: catalogue.base.name },
     components: Object.fromEntries(formats),
-    consistent: 'snapshot',
+    consistent,
     accounts,
     parts: parts.map(({ name }) => name),
   };

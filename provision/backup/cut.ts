@@ -1,25 +1,44 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
+import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
-import { exitCodes, UserError } from '../../src/kernel/errors.ts';
+import { UserError } from '../../src/kernel/errors.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { readOwners } from '../boot/owners.ts';
 import { askDriver } from '../drivers.ts';
+import { byFence } from './cut-by-fence.ts';
+import { bySnapshot } from './cut-by-snapshot.ts';
 import type { Part, Root } from './parts.ts';
 
 const top = '/srv';
 /** In the data disk's own subvolume; a snapshot of that holds none of the others. */
 const folder = appliancePaths.cuts;
-/** Root's alone: in a snapshot what a unit may not reach by its path lies at another. */
+/** Root's alone: in a copy what a unit may not reach by its path lies at another. */
 const kept = path.join(folder, 'kept');
 /** For the account of the driver that dumps, and for nobody else. */
 const shown = path.join(folder, 'shown');
 const btrfs = 0x9123683e;
 
+/** A way to have the data disk as it was at one moment. */
+export interface CutWay {
+  readonly consistent: BackupHeader['consistent'];
+  /** Paths that are not in it. */
+  readonly leftOut: ReadonlySet<string>;
+  /** While everything goes on. */
+  readonly prepare: () => Promise<void>;
+  /** While jobs are held, which `renew` asks for again. */
+  readonly take: (renew: () => Promise<void>) => Promise<void>;
+  /** A copy of a root in it that can be written, by the account that owns the root. @param to A folder for it. */
+  readonly writable: (root: string, to: string) => Promise<string>;
+  /** Lets go of what it left below a folder, also of what a killed one did; the rest is files. */
+  readonly drop: (places: readonly string[]) => Promise<void>;
+}
+
 /** The data disk as it was at one moment. */
 export interface Cut {
   readonly moment: Date;
+  readonly consistent: CutWay['consistent'];
   /** Seconds for which jobs were held. */
   readonly pause: number;
   /** Changes that were begun before and are not ended: of these projects it may show a part only. */
@@ -28,38 +47,50 @@ export interface Cut {
   readonly accounts: Readonly<Record<string, string>>;
   /** Where something below /srv lies in it. */
   readonly placeOf: (place: string) => string;
+  readonly writable: CutWay['writable'];
+  readonly leftOut: CutWay['leftOut'];
 }
 
 /**
- * Does something with a read-only snapshot of the data disk, taken while no job runs. Nothing of it is left afterwards, and
- * what a killed one left goes first.
- * @throws UserError when the data disk can't make snapshots, or jobs don't end.
+ * Does something with the data disk as it is at one moment at which no job runs: with a read-only snapshot of it or, where
+ * there can be none, with a copy made while every service stands still. Nothing of it is left afterwards, and what a killed
+ * one left goes first.
+ * @throws UserError when jobs don't end, or there is no room for a copy.
  */
-export async function withCut<T>(api: Api, system: System, work: (cut: Cut) => Promise<T>): Promise<T> {
-  if (statfsSync(top).type !== btrfs)
-    throw new UserError(`the data disk can't make snapshots: ${top} is not on btrfs`, { exitCode: exitCodes.machineLacks });
-  await dropAll(system);
+export async function withCut<T>(
+  { catalogue, api, system, signal }: { catalogue: ApplianceCatalogue; api: Api; system: System; signal: AbortSignal },
+  work: (cut: Cut) => Promise<T>,
+): Promise<T> {
   const place = path.join(kept, 'cut');
+  const way = statfsSync(top).type === btrfs ? bySnapshot(system, place) : byFence(catalogue, { system, signal, place });
+  const dropAll = async (): Promise<void> => {
+    await way.drop([place, path.join(shown, 'copy')]);
+    for (const name of readdirSync(folder)) rmSync(path.join(folder, name), { recursive: true, force: true });
+  };
+  await dropAll();
   mkdirSync(kept, { mode: 0o700 });
   try {
-    // what is to be written anyway is written before anybody waits for it
-    await system.run({ file: 'btrfs', args: ['filesystem', 'sync', top] });
-    const held = await whileHeld(api, async () => snapshot(system, ['-r', top, place]));
-    return await work({ ...held, placeOf: (it) => path.join(place, path.relative(top, it)) });
+    await way.prepare();
+    const held = await whileHeld(api, way.take);
+    const { consistent, writable, leftOut } = way;
+    return await work({ ...held, consistent, writable, leftOut, placeOf: (it) => path.join(place, path.relative(top, it)) });
   } finally {
-    await dropAll(system);
+    await dropAll();
   }
 }
 
 /** Keeps jobs waiting for `work`. @throws UserError when that ended before it did. */
-async function whileHeld(api: Api, work: () => Promise<void>): Promise<Omit<Cut, 'placeOf'>> {
+async function whileHeld(
+  api: Api,
+  work: (renew: () => Promise<void>) => Promise<void>,
+): Promise<Pick<Cut, 'moment' | 'pause' | 'open' | 'accounts'>> {
   const begun = performance.now();
   const { hold, open, accounts } = await api.send<Pick<Cut, 'open' | 'accounts'> & { hold: string }>('POST', '/hold');
   // what was acknowledged before is in it
   const moment = new Date();
   let whole = false;
   try {
-    await work();
+    await work(async () => void (await api.send('POST', `/hold/${hold}`)));
   } finally {
     whole = (await api.send<{ held: boolean }>('DELETE', `/hold/${hold}`)).held;
   }
@@ -75,7 +106,7 @@ async function whileHeld(api: Api, work: () => Promise<void>): Promise<Omit<Cut,
 export async function dumpsOf(
   catalogue: ApplianceCatalogue,
   parts: readonly Part[],
-  system: System,
+  cut: Cut,
 ): Promise<ReadonlyMap<Root, string>> {
   const wanted = parts.flatMap(({ component, roots }) =>
     roots.filter(({ isDumped }) => isDumped).map((root) => ({ component, root })),
@@ -87,31 +118,19 @@ export async function dumpsOf(
   // whatever umask this was started with, the driver's account has to come through
   chmodSync(shown, 0o710);
   const copy = path.join(shown, 'copy');
-  await snapshot(system, [path.join(kept, 'cut'), copy]);
   for (const { component: name, root } of wanted) {
     const component = catalogue.components.find((it) => it.name === name);
     if (component?.driver === undefined) throw new Error(`${name} has no driver that could dump ${root.name}`);
     const { as } = component.driver;
+    const place = await cut.writable(root.place, copy);
     chownSync(shown, 0, owners.gid(as));
     const into = path.join(shown, `${name}.${root.name}`);
     mkdirSync(into, { mode: 0o700 });
     chownSync(into, owners.uid(as), owners.gid(as));
-    await askDriver(component, 'dump', { root: root.name, place: path.join(copy, path.relative(top, root.place)), into }, 600);
+    await askDriver(component, 'dump', { root: root.name, place, into }, 600);
     dumps.set(root, into);
   }
   return dumps;
-}
-
-function snapshot(system: System, args: readonly string[]): Promise<void> {
-  return system.run({ file: 'btrfs', args: ['subvolume', 'snapshot', ...args] }).then(() => {});
-}
-
-async function dropAll(system: System): Promise<void> {
-  for (const name of ['kept/cut', 'shown/copy']) {
-    const place = path.join(folder, name);
-    if (existsSync(place)) await system.run({ file: 'btrfs', args: ['subvolume', 'delete', '--', place] });
-  }
-  for (const place of readdirSync(folder)) rmSync(path.join(folder, place), { recursive: true, force: true });
 }
 
 /** Where the specifications of projects lie in a cut. */

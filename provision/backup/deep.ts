@@ -2,8 +2,8 @@ import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
+import { printable } from '../../src/kernel/printable.ts';
 import { stage } from '../../src/kernel/report.ts';
-import type { System } from '../../src/kernel/system.ts';
 import { dropLoaded, type LaidOut, type LayOutOptions, layOut } from '../restore/lay-out.ts';
 import { type ContentFault, examineContents } from './contents.ts';
 import { orInterrupted } from './interrupt.ts';
@@ -12,7 +12,6 @@ const folder = appliancePaths.rehearsal;
 const staging = { data: path.join(folder, 'new'), dumps: path.join(folder, 'dumps') };
 
 export interface DeepOptions extends Omit<LayOutOptions, 'confirm'> {
-  readonly system: System;
   /** Ends it, leaving nothing. */
   readonly signal: AbortSignal;
 }
@@ -63,5 +62,5 @@ function dropScratch(): void {
 
 /** Out of a file that may be a stranger's: nothing in it acts in the terminal. */
 function linesOf({ part, root, said }: ContentFault): string[] {
-  return said.map((line) => `${part} ${root}: ${line.replaceAll(/\p{Cc}/gu, '?').slice(0, 300)}`);
+  return said.map((line) => `${part} ${root}: ${printable(line)}`);
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
-import { type Opener, programs, recipientPattern } from '../../src/kernel/backup/envelope.ts';
+import { recipientPattern } from '../../src/kernel/backup/envelope.ts';
 import type { System } from '../../src/kernel/system.ts';
 
 /** The appliance's own key: it opens its own backups without anybody. */
@@ -33,9 +33,9 @@ export async function makeDisasterKey(system: System): Promise<{ secret: string;
   return { secret, recipient };
 }
 
-/** Opens backups with a key that was given, or with the appliance's own; without either those alone that are not encrypted. */
-export function openerWith(key: string | undefined): Opener {
-  return programs(key ?? (existsSync(applianceIdentity) ? applianceIdentity : undefined));
+/** A file with the key that was given, or the appliance's own; without either those backups alone are opened that are not encrypted. */
+export function keyOr(given: string | undefined): string | undefined {
+  return given ?? (existsSync(applianceIdentity) ? applianceIdentity : undefined);
 }
 
 /** Its public half; the key is made when there is none. */

@@ -9,7 +9,8 @@ const file = '/run/devserver/backup.lock';
  * @throws UserError (exit 7) when somebody else is at it.
  */
 export async function alone<T>(work: () => Promise<T>): Promise<T> {
-  const holder = spawn('flock', ['--nonblock', '--', file, 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  // Ctrl-C at a terminal is not for it: what is left is still cleaned up
+  const holder = spawn('flock', ['--nonblock', '--', file, 'cat'], { stdio: ['pipe', 'pipe', 'inherit'], detached: true });
   holder.stdin.on('error', () => {});
   const has = new Promise<boolean>((resolve, reject) => {
     holder.once('error', reject);

@@ -19,6 +19,14 @@ export function roomIn(folder: string): Room {
   return { free: bavail * bsize, longest: type === msdos ? longestOnVfat : Number.POSITIVE_INFINITY };
 }
 
+/** Bytes that stay free on the data disk: less would stop the live appliance. */
+const leastFree = 512 << 20;
+
+/** Whether so many bytes more in a folder of the data disk leave enough to the live appliance. */
+export function leavesEnough(folder: string, bytes = 0): boolean {
+  return roomIn(folder).free - bytes >= leastFree;
+}
+
 /** Whether a file of this length fits for sure. */
 export function fits({ free, longest }: Room, bytes: number): boolean {
   return bytes <= free && bytes <= longest;

@@ -30,7 +30,7 @@ export function writeDirectoryAccounts(
 ): void {
   const directory = catalogue.components.find(({ driver }) => driver?.offers.includes('service-account'));
   if (directory?.driver === undefined) return;
-  const accounts = [...catalogue.components.flatMap(serviceAccounts), firstAdministrator(credentials, tell)];
+  const accounts = [...catalogue.components.flatMap(serviceAccounts), firstAdministrator(catalogue, credentials, tell)];
   writeFileAtomically(directoryAccountsFile, JSON.stringify(accounts), 0o400, { uid: owners.uid(directory.driver.as), gid: 0 });
 }
 
@@ -51,20 +51,28 @@ function serviceAccounts(component: ApplianceCatalogue['components'][number]): D
   });
 }
 
-function firstAdministrator(credentials: string | undefined, tell: (text: string) => void): DirectoryAccount {
+function firstAdministrator(
+  { installed }: ApplianceCatalogue,
+  credentials: string | undefined,
+  tell: (text: string) => void,
+): DirectoryAccount {
   const given = readCredential(credentials, 'devserver.admin-password');
-  const password = given ?? initialPassword(tell);
+  const password = given ?? initialPassword(installed === true, tell);
   return { kind: 'person', name: 'admin', password, memberOf: ['admins', 'creators'], once: true };
 }
 
-/** Kept for root, so that the second boot hands on the same one; shown once, when it is made. */
-function initialPassword(tell: (text: string) => void): string {
+/**
+ * Kept for root, so that the second boot hands on the same one; shown once, when it is made. Not where the console may be a log
+ * that others read.
+ */
+function initialPassword(isInstalled: boolean, tell: (text: string) => void): string {
   const file = `${appliancePaths.system}/initial-admin-password`;
   if (!existsSync(file)) {
     writeFileAtomically(file, randomText(16), 0o600);
     // restored data brings its own administrator
     if (existsSync(`${appliancePaths.restore}/record.json`)) return readFileSync(file, 'utf8');
-    tell(`devserver: first login is admin with the password ${readFileSync(file, 'utf8')} - change it at /password`);
+    if (isInstalled) tell(`devserver: the first login is admin; what admits it is in ${file}, for root`);
+    else tell(`devserver: first login is admin with the password ${readFileSync(file, 'utf8')} - change it at /password`);
   }
   return readFileSync(file, 'utf8');
 }

@@ -18,7 +18,8 @@ import { makeStateDirs } from './state-dirs.ts';
 /** What devserver-boot.service runs as root at every boot, before any component starts. */
 async function main(): Promise<void> {
   const system = realSystem();
-  const disk = await mountDataDisk(system, tell);
+  // a machine with a system of its own has its disks where its administrator wants them
+  const disk = readCatalogue().installed === true ? "the machine's own" : await mountDataDisk(system, tell);
   console.log(`data disk: ${disk}`);
   // of a look at a backup that was cut short: it holds every secret of that
   rmSync(appliancePaths.rehearsal, { recursive: true, force: true });
@@ -45,11 +46,12 @@ async function prepare(system: System): Promise<void> {
   const owners = readOwners();
   mkdirSync(appliancePaths.system, { recursive: true, mode: 0o755 });
   const site = settleSite(catalogue, credentials, tell);
-  await applySite(site, system);
+  if (catalogue.installed !== true) await applySite(site, system);
   makeStateDirs(catalogue, owners);
   await settleAuthorities(credentials, system, tell, (name) => note('authority add', name, system.now()));
   await ensureSecrets(catalogue, site, owners, system);
-  await settleDisasterKey(credentials, system, tell, showOnConsole);
+  // the console of somebody's machine may be a log that others read
+  await settleDisasterKey(credentials, system, tell, catalogue.installed === true ? () => false : showOnConsole);
   writeDirectoryAccounts(catalogue, credentials, owners, tell);
   writeBootFiles(catalogue, site, owners);
 }

@@ -24,9 +24,11 @@ export type Site = SiteNames;
  */
 export function settleSite(catalogue: ApplianceCatalogue, credentials: string | undefined, warn: (text: string) => void): Site {
   const kept = readKept(warn);
-  const settings: Record<string, unknown> = { timezone: 'Etc/UTC', hostname: catalogue.hostname, ...kept };
-  // an address nobody chose follows the host name
-  const isOwnUrl = kept.url === undefined || kept.url === `https://${kept.hostname}`;
+  // an address nobody chose follows the host name, and is no choice against the image's
+  const isMade = kept.url === `https://${kept.hostname}`;
+  const url = isMade ? (catalogue.url ?? kept.url) : (kept.url ?? catalogue.url);
+  const isOwnUrl = url === undefined || (isMade && catalogue.url === undefined);
+  const settings: Record<string, unknown> = { timezone: 'Etc/UTC', ...answered(catalogue), ...kept, url };
   for (const key of ['hostname', 'url', 'timezone'] as const) {
     const given = readCredential(credentials, `devserver.${key}`);
     if (given === undefined) continue;
@@ -41,6 +43,11 @@ export function settleSite(catalogue: ApplianceCatalogue, credentials: string | 
   if (!existsSync(appliancePaths.site) || readFileSync(appliancePaths.site, 'utf8') !== text)
     writeFileAtomically(appliancePaths.site, text, 0o644);
   return withAddress(site);
+}
+
+/** What the image says of itself: the answers it was built with. */
+function answered({ hostname, url, timezone }: ApplianceCatalogue): Partial<SiteSettings> {
+  return { hostname, ...(url === undefined ? {} : { url }), ...(timezone === undefined ? {} : { timezone }) };
 }
 
 /** The kept settings, for programs that run after the boot unit. */

@@ -1,7 +1,6 @@
-import { createReadStream, rmSync, statSync } from 'node:fs';
+import { rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
-import { openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { readHeader } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
@@ -11,12 +10,13 @@ import type { System } from '../../src/kernel/system.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { createBackup } from '../backup/create.ts';
 import { untilInterrupted } from '../backup/interrupt.ts';
-import { applianceKey, disasterRecipient, keepDisasterRecipient, makeDisasterKey, openerWith } from '../backup/keys.ts';
+import { applianceKey, disasterRecipient, keepDisasterRecipient, makeDisasterKey } from '../backup/keys.ts';
 import { keepLastBackups, type LastBackups, lastBackups, withVerified } from '../backup/last.ts';
 import { alone } from '../backup/lock.ts';
 import { backupsIn, protectedSuffix } from '../backup/names.ts';
+import { openedFile } from '../backup/opened.ts';
 import { prunable, prune } from '../backup/prune.ts';
-import { fromMedium, verifyBackup } from '../backup/verify.ts';
+import { verifyBackup } from '../backup/verify.ts';
 import { readSite } from '../boot/site.ts';
 import { projectsIn } from '../restore/target.ts';
 import { findBackupDisk } from '../usb/find.ts';
@@ -94,7 +94,16 @@ async function writeTo(
   return {
     ...{ file, bytes },
     text: `${file}: ${megabytes(bytes)}, ${entries} files and folders of ${header.parts.length} parts, verified`,
-    value: { file, bytes, pause, entries, content: verified.bytes, parts: header.parts.length, cut: header.cut },
+    value: {
+      file,
+      bytes,
+      pause,
+      entries,
+      content: verified.bytes,
+      parts: header.parts.length,
+      cut: header.cut,
+      consistent: header.consistent,
+    },
   };
 }
 
@@ -124,7 +133,7 @@ async function recorded(to: string, target: LastBackups['target'], system: Syste
 export async function showBackup(file: string, { key }: { key?: string }, { result }: CommandContext): Promise<void> {
   requireRoot('backup');
   requireFile(file);
-  const header = await readHeader(openEnvelope(createReadStream(file), openerWith(key)));
+  const header = await readHeader(openedFile(file, key));
   const projects = projectsIn(header.parts);
   result(`${describe(header)}\n${projects.length} projects: ${projects.join(', ')}`, { file, ...header, projects });
 }
@@ -160,7 +169,7 @@ export async function pruneBackups(
     const newest = there.findLast((it) => it.host === host);
     if (newest === undefined || prunable(there, host, count).length === 0) return result('nothing to delete', { deleted: [] });
     if (!json) process.stderr.write(`reading ${newest.file}: nothing is deleted unless it is whole\n`);
-    await verifyBackup(fromMedium(newest.file), openerWith(key));
+    await verifyBackup(openedFile(newest.file, key));
     const gone = prune(folder, host, count).map(({ file }) => file);
     await auditOrTell(openAudit(), { who: 'root', what: 'backup prune', to: folder, result: `done: ${gone.length} deleted` });
     result(gone.map((file) => `deleted ${file}`).join('\n'), { deleted: gone });

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
-import { type Opener, openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { type BackupHeader, totalsOf } from '../../src/kernel/backup/layout.ts';
 import { readBackup, requireWhole } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
@@ -8,9 +7,8 @@ import { readCatalogue } from '../../src/kernel/read-catalogue.ts';
 import type { System } from '../../src/kernel/system.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { orInterrupted, until, untilInterrupted } from '../backup/interrupt.ts';
-import { openerWith } from '../backup/keys.ts';
 import { alone } from '../backup/lock.ts';
-import { fromMedium } from '../backup/verify.ts';
+import { openedFile } from '../backup/opened.ts';
 import { requireComponents } from '../restore/components.ts';
 import { cancelRestore, commitRestore, dropLeftovers, type PrepareOptions, prepareRestore } from '../restore/prepare.ts';
 import { type ProjectRestoreOptions, restoreProject } from '../restore/project.ts';
@@ -67,23 +65,21 @@ export async function restoreFile(
   confirm: Confirm,
 ): Promise<void> {
   const system = requireRoot('restore');
-  const opener = openerWith(options.key);
   const { project, as = project, dryRun = false } = options;
   if (project === undefined && as !== undefined)
     throw new UserError('--as names one project', { exitCode: exitCodes.usage, hint: '--project NAME --as OTHER' });
-  if (project === undefined && dryRun) return look(file, opener, context);
+  if (project === undefined && dryRun) return look(file, options.key, context);
   const signal = untilInterrupted();
-  const stream = until(signal, fromMedium(file));
-  if (project === undefined || as === undefined)
-    return prepare(file, options, { opener, system, stream, signal }, context, confirm);
+  const archive = until(signal, openedFile(file, options.key));
+  if (project === undefined || as === undefined) return prepare(file, options, { archive, system, signal }, context, confirm);
   try {
-    await one(file, { project, as, isDryRun: dryRun, opener, system, stream }, context);
+    await one(file, { project, as, isDryRun: dryRun, archive, system }, context);
   } catch (error) {
     throw orInterrupted(signal, error);
   }
 }
 
-type Opened = Pick<PrepareOptions, 'opener' | 'system' | 'stream' | 'signal'>;
+type Opened = Pick<PrepareOptions, 'archive' | 'system' | 'signal'>;
 
 async function prepare(
   file: string,
@@ -132,7 +128,7 @@ async function prepare(
   );
 }
 
-type One = Pick<ProjectRestoreOptions, 'project' | 'as' | 'isDryRun' | 'opener' | 'system' | 'stream'>;
+type One = Pick<ProjectRestoreOptions, 'project' | 'as' | 'isDryRun' | 'archive' | 'system'>;
 
 /** `devserver restore FILE --project NAME`: into the appliance as it runs. */
 async function one(file: string, given: One, { api, json, result, onLine }: CommandContext): Promise<void> {
@@ -151,9 +147,9 @@ async function one(file: string, given: One, { api, json, result, onLine }: Comm
 }
 
 /** `devserver restore FILE --dry-run`: the whole file is read, nothing is written. */
-async function look(file: string, opener: Opener, { json, result }: CommandContext): Promise<void> {
+async function look(file: string, key: string | undefined, { json, result }: CommandContext): Promise<void> {
   const catalogue = readCatalogue();
-  const { header, manifest, damaged } = await readBackup(openEnvelope(fromMedium(file), opener), {
+  const { header, manifest, damaged } = await readBackup(openedFile(file, key), {
     header: (it) => requireComponents(catalogue, it),
   });
   requireWhole(damaged);

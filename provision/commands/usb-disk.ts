@@ -1,16 +1,16 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { appliancePaths } from '../../src/kernel/appliance.ts';
 import { ask } from '../../src/kernel/ask.ts';
-import { isEncrypted, openEnvelope } from '../../src/kernel/backup/envelope.ts';
+import { isEncrypted } from '../../src/kernel/backup/envelope.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import { readHeader } from '../../src/kernel/backup/read.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import type { Report } from '../../src/kernel/report.ts';
 import type { System } from '../../src/kernel/system.ts';
-import { openerWith } from '../backup/keys.ts';
 import { alone } from '../backup/lock.ts';
 import { type NamedBackup, newestFirst, newestIn } from '../backup/names.ts';
+import { openedFile } from '../backup/opened.ts';
 import { terminal } from '../command-table.ts';
 import { patiently } from '../projects/undo.ts';
 import { dropOffer, keepOffer } from '../restore/offer.ts';
@@ -75,7 +75,7 @@ async function newestFor(key: string | undefined, folder: string, report: Report
   for (const it of newestFirst(folder)) {
     try {
       if (!isEncrypted(it.file)) continue;
-      await readHeader(openEnvelope(createReadStream(it.file), openerWith(key)));
+      await readHeader(openedFile(it.file, key));
       return it;
     } catch (error) {
       // a damaged one, or a disk that can't be read, is no reason to go back to an older state

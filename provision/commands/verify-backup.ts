@@ -1,6 +1,5 @@
 import { statfsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { Opener } from '../../src/kernel/backup/envelope.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import { totalsOf } from '../../src/kernel/backup/layout.ts';
 import { isDiskFull } from '../../src/kernel/disk-full.ts';
@@ -11,11 +10,11 @@ import type { System } from '../../src/kernel/system.ts';
 import { auditOrTell, openAudit } from '../audit/open-audit.ts';
 import { verifyDeeply } from '../backup/deep.ts';
 import { until, untilInterrupted } from '../backup/interrupt.ts';
-import { openerWith } from '../backup/keys.ts';
 import { keepLastBackups, lastBackups, withVerified } from '../backup/last.ts';
 import { alone } from '../backup/lock.ts';
 import { backupsIn } from '../backup/names.ts';
-import { fromMedium, type Verified, verifyBackup } from '../backup/verify.ts';
+import { openedFile } from '../backup/opened.ts';
+import { type Verified, verifyBackup } from '../backup/verify.ts';
 import { readSite } from '../boot/site.ts';
 import { findBackupDisk } from '../usb/find.ts';
 import { unmountLeft, withMounted } from '../usb/mounted.ts';
@@ -37,10 +36,9 @@ export async function checkBackup(
 ): Promise<void> {
   const system = requireRoot('backup');
   requireFile(file);
-  const opener = openerWith(key);
   const passed = deep
-    ? await alone(() => looked(file, opener, system, reportTo(json)))
-    : await timed(async () => ({ ...(await verifyBackup(fromMedium(file), opener)), looks: 0 }));
+    ? await alone(() => looked(file, key, system, reportTo(json)))
+    : await timed(async () => ({ ...(await verifyBackup(openedFile(file, key))), looks: 0 }));
   // a name alone: of a file that was copied here from elsewhere it says nothing
   if (passed.header.host === readSite().hostname)
     keepLastBackups(withVerified(lastBackups(), file, { deep, bytes: statSync(file).size }, system.now()));
@@ -92,16 +90,15 @@ async function rehearsed(folder: string, system: System, report: Report): Promis
 
 /** The scratch tree takes as much room as the data; without it every byte is read all the same. */
 async function asDeepAsThereIsRoom(file: string, system: System, report: Report): Promise<Passed> {
-  const opener = openerWith(undefined);
   try {
-    if (hasRoom()) return await looked(file, opener, system, report);
+    if (hasRoom()) return await looked(file, undefined, system, report);
     report({ type: 'warning', text: 'it is read and not restored: the data disk has no room for all of it twice' });
   } catch (error) {
     if (error instanceof BackupFault || !isForRoom(error)) throw error;
     report({ type: 'warning', text: `it is read and not restored: ${error instanceof Error ? error.message : String(error)}` });
   }
   return timed(async () => {
-    const value = await stage(report, 'verify', async () => ({ value: await verifyBackup(fromMedium(file), opener) }));
+    const value = await stage(report, 'verify', async () => ({ value: await verifyBackup(openedFile(file, undefined)) }));
     return { ...value, looks: 0 };
   });
 }
@@ -116,11 +113,11 @@ function hasRoom(): boolean {
   return (blocks - bfree) * bsize * 1.1 + (1 << 30) < bavail * bsize;
 }
 
-function looked(file: string, opener: Opener, system: System, report: Report): Promise<Passed> {
+function looked(file: string, key: string | undefined, system: System, report: Report): Promise<Passed> {
   const signal = untilInterrupted();
   return timed(async () => {
-    const stream = until(signal, fromMedium(file));
-    const laidOut = await verifyDeeply({ catalogue: readCatalogue(), system, report, opener, stream, signal });
+    const archive = until(signal, openedFile(file, key));
+    const laidOut = await verifyDeeply({ catalogue: readCatalogue(), system, report, archive, signal });
     return { ...laidOut, ...totalsOf(laidOut.manifest) };
   });
 }

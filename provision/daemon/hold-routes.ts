@@ -2,8 +2,8 @@ import { refusalOf } from '../api/refusal.ts';
 import type { Workshop } from '../projects/workshop.ts';
 import { json, type Response, type Route } from './server.ts';
 
-/** Seconds for which jobs are held when whoever asked does not come back; making a cut takes a fraction of one. */
-const longest = 20;
+/** Seconds for which jobs are held when whoever asked does not come back; a snapshot takes a fraction of one, a copy renews it. */
+const longest = 10;
 /** Seconds that jobs under way have to end; others wait meanwhile. */
 const patience = 30;
 
@@ -29,6 +29,7 @@ export function holdRoutes(
         const people = Object.fromEntries(await accounts().catch(() => new Map<string, string>()));
         return json(200, { hold: await hold.take(longest, patience), open: openJobs(), accounts: people });
       }),
+    'POST /api/hold/{hold}': ({ params }) => answer(async () => json(200, { held: hold.renew(params.hold ?? '', longest) })),
     'DELETE /api/hold/{hold}': ({ params }) => answer(async () => json(200, { held: hold.release(params.hold ?? '') })),
   };
 }

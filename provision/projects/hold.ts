@@ -9,6 +9,8 @@ export interface Hold {
    * @throws UserError (exit 7) when somebody else holds or jobs don't end within `patience` seconds.
    */
   readonly take: (seconds: number, patience: number) => Promise<string>;
+  /** Holds for `seconds` from now on, and says whether it was held until now by this one. */
+  readonly renew: (hold: string, seconds: number) => boolean;
   /** Whether it was held until now by this one. */
   readonly release: (hold: string) => boolean;
 }
@@ -63,6 +65,12 @@ export function makeHold(): Hold {
       const id = randomUUID();
       held = { id, timer: setTimeout(open, seconds * 1000) };
       return id;
+    },
+    renew: (hold, seconds) => {
+      if (held?.id !== hold) return false;
+      clearTimeout(held.timer);
+      held = { id: hold, timer: setTimeout(open, seconds * 1000) };
+      return true;
     },
     release: (hold) => {
       if (held?.id !== hold) return false;

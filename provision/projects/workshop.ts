@@ -30,7 +30,7 @@ export interface Workshop {
    */
   readonly without: (user: string) => Promise<void>;
   /** Keeps jobs, and repairs of the doctor, from running for a moment. */
-  readonly hold: Pick<Hold, 'take' | 'release'>;
+  readonly hold: Pick<Hold, 'take' | 'renew' | 'release'>;
   /** Jobs that are not ended. */
   readonly openJobs: OpenJobs['all'];
   /** The facts of a project as they are, or would be. */

@@ -1,14 +1,26 @@
-import { chmodSync, chownSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
-import { type Opener, openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import { type BackupHeader, totalsOf } from '../../src/kernel/backup/layout.ts';
 import { type Report, stage } from '../../src/kernel/report.ts';
+import type { System } from '../../src/kernel/system.ts';
 import { readOwners } from '../boot/owners.ts';
 import { askDriver } from '../drivers.ts';
 import { openSpecifications } from '../projects/specifications.ts';
 import { requireComponents } from './components.ts';
+import { migrate } from './migrate.ts';
 import { type Staged, type Staging, stageBackup } from './stage.ts';
 import { projectsIn } from './target.ts';
 
@@ -18,10 +30,10 @@ const loaded = path.join(appliancePaths.cuts, 'loaded');
 
 export interface LayOutOptions {
   readonly catalogue: ApplianceCatalogue;
+  readonly system: System;
   readonly report: Report;
-  /** The backup's bytes, from its medium. */
-  readonly stream: AsyncIterable<Uint8Array>;
-  readonly opener: Opener;
+  /** The archive within the backup. */
+  readonly archive: AsyncIterable<Uint8Array>;
   /** Asked once the header is known and before anything is written. @throws UserError to go no further. */
   readonly confirm: (header: BackupHeader) => void | Promise<void>;
 }
@@ -31,14 +43,15 @@ export interface LaidOut extends Staged {
 }
 
 /**
- * Lays a whole backup out as it would be live, but elsewhere, dumps loaded by their drivers. It is the caller's to delete,
+ * Lays a whole backup out as it would be live, but elsewhere, brought to this release's forms and dumps loaded by their drivers. It is the caller's to delete,
  * also when this fails. To be called by whoever is `alone` (lock.ts). @throws BackupFault, UserError.
  */
-export async function layOut({ catalogue, report, stream, opener, confirm }: LayOutOptions, staging: Staging): Promise<LaidOut> {
+export async function layOut(options: LayOutOptions, staging: Staging): Promise<LaidOut> {
+  const { catalogue, system, report, archive, confirm } = options;
   for (const place of [staging.data, staging.dumps]) mkdirSync(place, { recursive: true, mode: 0o700 });
   const staged = await stage(report, 'read', async () => {
     const value = await stageBackup({
-      ...{ catalogue, staging, owners: readOwners(), archive: openEnvelope(stream, opener) },
+      ...{ catalogue, staging, archive, owners: readOwners() },
       accept: async (header) => {
         requireComponents(catalogue, header);
         await confirm(header);
@@ -46,6 +59,8 @@ export async function layOut({ catalogue, report, stream, opener, confirm }: Lay
     });
     return { value, outcome: { bytes: totalsOf(value.manifest).bytes } };
   });
+  const placeOf = (place: string): string => path.join(staging.data, path.relative(top, place));
+  await migrate({ catalogue, system, report, header: staged.header, placeOf });
   const projects = requireProjects(staged.header, staging);
   for (const dump of staged.dumped)
     await stage(report, dump.component, async () => ({ value: await load(catalogue, dump, staging) }));
@@ -93,14 +108,13 @@ async function load(
     mkdirSync(loaded);
     chmodSync(loaded, 0o710);
     chownSync(loaded, 0, gid);
-    for (const it of [from, into]) {
-      mkdirSync(it, { mode: 0o700 });
-      chownSync(it, uid, gid);
-    }
+    for (const it of [from, into]) mkdirSync(it, { mode: 0o700 });
     for (const file of readdirSync(dump, { withFileTypes: true }).filter((it) => it.isFile())) {
-      copyFileSync(path.join(dump, file.name), path.join(from, file.name));
+      copyFileSync(path.join(dump, file.name), path.join(from, file.name), constants.COPYFILE_EXCL);
       chownSync(path.join(from, file.name), uid, gid);
     }
+    // last: nobody else may be in them while root works there
+    for (const it of [from, into]) chownSync(it, uid, gid);
     await askDriver(component, 'load', { root, from, into }, 900);
     const target = path.join(staging.data, path.relative(top, place));
     mkdirSync(path.dirname(target), { recursive: true, mode: 0o755 });

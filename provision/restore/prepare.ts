@@ -4,7 +4,6 @@ import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/applia
 import { syncDirectory } from '../../src/kernel/atomic-file.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { stage } from '../../src/kernel/report.ts';
-import type { System } from '../../src/kernel/system.ts';
 import { orInterrupted, requireGoingOn } from '../backup/interrupt.ts';
 import { movesFor, placesOf } from './exchange.ts';
 import { dropLoaded, type LaidOut, type LayOutOptions, layOut } from './lay-out.ts';
@@ -18,7 +17,6 @@ const places = placesOf(top, folder);
 const staging: Staging = { data: places.fresh, dumps: path.join(folder, 'dumps') };
 
 export interface PrepareOptions extends LayOutOptions {
-  readonly system: System;
   /** Ends it, leaving nothing. */
   readonly signal: AbortSignal;
 }
@@ -40,10 +38,10 @@ export function dropLeftovers(): void {
  * @throws BackupFault, UserError.
  */
 export async function prepareRestore(options: PrepareOptions): Promise<LaidOut> {
-  const { catalogue, system, report, stream, opener, signal, confirm } = options;
+  const { system, report, signal } = options;
   dropLeftovers();
   try {
-    const laidOut = await layOut({ catalogue, report, stream, opener, confirm }, staging);
+    const laidOut = await layOut(options, staging);
     await stage(report, 'flush', async () => ({
       value: await system.run({ file: 'sync', args: ['--file-system', '--', staging.data] }),
     }));

@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths, projectNamePattern } from '../../src/kernel/appliance.ts';
-import { type Opener, openEnvelope } from '../../src/kernel/backup/envelope.ts';
 import { BackupFault } from '../../src/kernel/backup/fault.ts';
 import type { BackupHeader } from '../../src/kernel/backup/layout.ts';
 import type { Api } from '../../src/kernel/client/api.ts';
@@ -14,6 +13,7 @@ import { readOwners } from '../boot/owners.ts';
 import { newJobName } from '../projects/job.ts';
 import { readSpecification } from '../projects/specifications.ts';
 import { requireComponents } from './components.ts';
+import { migrate } from './migrate.ts';
 import { type Staged, type Staging, stageBackup } from './stage.ts';
 import { ownerOf, projectsIn } from './target.ts';
 
@@ -25,8 +25,8 @@ export interface ProjectRestoreOptions {
   readonly api: Api;
   readonly system: System;
   readonly report: Report;
-  readonly stream: AsyncIterable<Uint8Array>;
-  readonly opener: Opener;
+  /** The archive within the backup. */
+  readonly archive: AsyncIterable<Uint8Array>;
   /** As it is called in the backup. */
   readonly project: string;
   /** As it shall be called. */
@@ -43,7 +43,7 @@ export type RestoredProject = Readonly<Record<string, unknown>> & { readonly dro
  * rest is a job of the daemon's, which is done as a whole or taken back.
  */
 export async function restoreProject(options: ProjectRestoreOptions): Promise<RestoredProject & { aside: number }> {
-  const { api, system, report, project, as, isDryRun, onLine } = options;
+  const { catalogue, api, system, report, project, as, isDryRun, onLine } = options;
   for (const name of [project, as])
     if (!projectName.test(name))
       throw new UserError(`${JSON.stringify(name)} is no name of a project`, { exitCode: exitCodes.usage });
@@ -54,6 +54,9 @@ export async function restoreProject(options: ProjectRestoreOptions): Promise<Re
   mkdirSync(staging.data, { recursive: true, mode: 0o700 });
   try {
     const staged = await stage(report, 'read', async () => ({ value: await lay(options, staging, from) }));
+    const placeOf = (place: string): string =>
+      path.join(staging.data, path.relative('/srv', stashesBy(catalogue, as, from)(place) ?? place));
+    await migrate({ catalogue, system, report, header: ofProject(staged.header, project), placeOf, named: () => as });
     const given = specificationIn(staging, project, as);
     await system.run({ file: 'sync', args: ['--file-system', '--', staging.data] });
     const { accounts } = staged.header;
@@ -68,10 +71,10 @@ export async function restoreProject(options: ProjectRestoreOptions): Promise<Re
   }
 }
 
-function lay({ catalogue, stream, opener, project, as }: ProjectRestoreOptions, staging: Staging, from: string): Promise<Staged> {
+function lay({ catalogue, archive, project, as }: ProjectRestoreOptions, staging: Staging, from: string): Promise<Staged> {
   const stashOf = stashesBy(catalogue, as, from);
   return stageBackup({
-    ...{ catalogue, staging, owners: readOwners(), archive: openEnvelope(stream, opener) },
+    ...{ catalogue, staging, archive, owners: readOwners() },
     wants: (part) => ownerOf(part).project === project,
     named: () => as,
     laidOutAt: (place) => stashOf(place) ?? place,

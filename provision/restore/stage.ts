@@ -1,15 +1,4 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fchmodSync,
-  fchownSync,
-  futimesSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  statfsSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, fchmodSync, fchownSync, futimesSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { type ApplianceCatalogue, appliancePaths } from '../../src/kernel/appliance.ts';
 import { writeFileAtomically } from '../../src/kernel/atomic-file.ts';
@@ -19,14 +8,13 @@ import { type BackupContent, type ReadEntry, readBackup, requireWhole } from '..
 import { isDiskFull } from '../../src/kernel/disk-full.ts';
 import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { type BlockWriter, blockWriter } from '../backup/block-writer.ts';
+import { leavesEnough } from '../backup/room.ts';
 import type { OwnerTable } from '../boot/owners.ts';
 import { type Ownership, ownershipBy } from './ownership.ts';
-import { ownerOf, type Target, targetBy } from './target.ts';
+import { ownerOf, placeOfRoot, type Target, targetBy } from './target.ts';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 const top = '/srv';
-/** What this leaves free: less would stop the live appliance. */
-const leastFree = 512 << 20;
 
 /** Where a backup's content is laid out. */
 export interface Staging {
@@ -186,8 +174,7 @@ function noRoom(cause?: unknown): UserError {
 }
 
 function requireRoom(folder: string): void {
-  const { bavail, bsize } = statfsSync(folder);
-  if (bavail * bsize < leastFree) throw noRoom();
+  if (!leavesEnough(folder)) throw noRoom();
 }
 
 function isFolder(place: string): boolean {
@@ -205,12 +192,11 @@ interface Laying {
 function placePlaceholders(catalogue: ApplianceCatalogue, part: string, { named, laidOutAt, staging, ownership }: Laying): void {
   const { project, component } = ownerOf(part);
   const backup = catalogue.components.find(({ name }) => name === component)?.backup;
-  const roots = project === undefined ? backup?.system : backup?.project;
-  for (const [where, text] of Object.entries(backup?.placeholders ?? {})) {
+  if (backup === undefined) return;
+  for (const [where, text] of Object.entries(backup.placeholders)) {
     const [root = ''] = where.split('/', 1);
-    const pattern = roots?.[root];
-    if (pattern === undefined) continue;
-    const place = project === undefined ? pattern : pattern.replace('{project}', named(project));
+    const place = placeOfRoot(backup, root, project === undefined ? undefined : named(project));
+    if (place === undefined) continue;
     const live = `${place}${where.slice(root.length)}`;
     const at = inStaging(staging, laidOutAt(live));
     if (!isFolder(path.posix.dirname(at)) || existsSync(at)) continue;

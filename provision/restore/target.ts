@@ -41,13 +41,14 @@ export function targetBy({ components }: ApplianceCatalogue, named: (project: st
     if (backup === undefined || root === asideFolder || !isData(backup, below)) return aside;
     if (project === undefined && backup.dumped.includes(root))
       return { is: 'dump', component, root, below: below.slice(root.length + 1) };
-    const place = placeOf(backup, root, project === undefined ? undefined : named(project));
+    const place = placeOfRoot(backup, root, project === undefined ? undefined : named(project));
     return place === undefined ? aside : { is: 'data', place: `${place}${below.slice(root.length)}` };
   };
 }
 
-function placeOf(
-  { system, project }: NonNullable<ApplianceComponent['backup']>,
+/** Where a root of a component lies when it is live: of the appliance, or of a project of this name; undefined: it has no such root. */
+export function placeOfRoot(
+  { system, project }: Pick<NonNullable<ApplianceComponent['backup']>, 'system' | 'project'>,
   root: string,
   name: string | undefined,
 ): string | undefined {

@@ -6,8 +6,13 @@ import type { Finding } from '../api/schemas.ts';
 import { askStatus } from '../daemon/ask-status.ts';
 import type { RestoreRecord } from './record.ts';
 
-/** Minutes until every component must be ready. */
-const patience = 15;
+/** Minutes until every component must be ready; more of them while all that is not says that it is starting: a slow machine. */
+const patience = { atMost: 15, whileStarting: 60 };
+
+/** Whether so many minutes are enough, of which so many since everything that is not ready was starting. */
+export function isPatienceOver(minutes: number, sinceStarting: number): boolean {
+  return minutes > patience.whileStarting || sinceStarting > patience.atMost;
+}
 
 /**
  * What keeps restored data from staying; none: it stays. Makes anew what is derived.
@@ -31,25 +36,30 @@ export async function tryRestored(
 }
 
 async function untilReady(tell: (text: string) => void): Promise<string[]> {
-  const end = performance.now() + patience * 60_000;
+  const begun = performance.now();
+  let starting = begun;
   let last = '';
   for (;;) {
-    const wrong = await notReady();
-    if (wrong.length === 0 || performance.now() > end) return wrong;
+    const left = await notReady();
+    const wrong = left.map(({ text }) => text);
+    const now = performance.now();
+    if (left.every(({ state }) => state === 'starting')) starting = now;
+    if (wrong.length === 0 || isPatienceOver((now - begun) / 60_000, (now - starting) / 60_000)) return wrong;
     if (wrong.join('; ') !== last) tell(`waiting: ${wrong.join('; ')}`);
     last = wrong.join('; ');
     await sleep(1000);
   }
 }
 
-async function notReady(): Promise<string[]> {
+/** What is not ready, in words. */
+async function notReady(): Promise<{ state: string; text: string }[]> {
   try {
     const { components } = await askStatus();
     return components
       .filter(({ state }) => state !== 'ready')
-      .map(({ title, state, reason }) => `${title} is ${state}${reason === undefined ? '' : `: ${reason}`}`);
+      .map(({ title, state, reason }) => ({ state, text: `${title} is ${state}${reason === undefined ? '' : `: ${reason}`}` }));
   } catch (error) {
-    return [`the daemon does not answer: ${error instanceof Error ? error.message : String(error)}`];
+    return [{ state: 'silent', text: `the daemon does not answer: ${error instanceof Error ? error.message : String(error)}` }];
   }
 }
 

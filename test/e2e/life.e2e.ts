@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { checkout, cli, must, mustCli, run } from './support/cli.ts';
 import { askDriver, inside, tryInside } from './support/inside.ts';
-import { copyOf, type UpResult, up } from './support/machine-copy.ts';
+import { copyOf, discard, type UpResult, up } from './support/machine-copy.ts';
 import { layOutProject, passwordOf, projects } from './support/projects.ts';
 
 const appliance = inject('appliance');
@@ -58,9 +58,7 @@ describe('the life of a server', () => {
     await inside(dir, ['runuser', '-u', 'www-data', '--', 'svn', 'mkdir', '-q', '-m', 'kept', 'file:///srv/svn/shop/trunk/kept']);
   });
 
-  afterAll(async () => {
-    await cli(['down', dir]);
-  });
+  afterAll(() => discard(dir));
 
   it('survives a reboot with data, logins and address', async () => {
     const { started } = await statusOf();

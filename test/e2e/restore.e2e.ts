@@ -5,17 +5,20 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
 import { randomFrom } from '../support/random.ts';
 import type { Appliance } from './appliance.ts';
-import { cli, must, mustCli } from './support/cli.ts';
+import { cli, must } from './support/cli.ts';
 import { Clients } from './support/clients.ts';
 import { devserverIn, until } from './support/devserver.ts';
-import { copyOf, up } from './support/machine-copy.ts';
+import { copyOf, discard, up } from './support/machine-copy.ts';
+import { pullThePlug } from './support/plug.ts';
 import { openSession, type Session } from './support/session.ts';
 import { fileTicket } from './support/tracker.ts';
 import { checkedOut, commit, type Kind, kinds } from './support/working-copies.ts';
 
 /** A backup of the shared appliance onto a second, fresh one; then what happens when it does not pass. */
 const appliance = inject('appliance');
-const projects = Array.from({ length: 10 }, (_, index) => ({ name: `rt-${index}`, kind: kinds[index % 3] as Kind }));
+/** Ten in the full size; by turns of each kind. */
+const isFull = process.env.DEVSERVER_TEST_SIZE === 'full';
+const projects = Array.from({ length: isFull ? 10 : 5 }, (_, index) => ({ name: `rt-${index}`, kind: kinds[index % 3] as Kind }));
 const there = '/var/tmp/restore-test';
 const seed = process.env.DEVSERVER_SEED ?? String(Date.now());
 const random = randomFrom(seed);
@@ -26,7 +29,7 @@ let fresh: Appliance;
 
 const shell = (session: Session, script: string): Promise<string> => session.run(['sh', '-euc', script]);
 
-/** Everything people made in the ten projects, as one text: digests of files, revisions, tickets, builds, people. */
+/** Everything people made in the projects, as one text: digests of files, revisions, tickets, builds, people. */
 const made = `set -eu; cd /srv; export HOME=/tmp/restore-made
 for name in ${projects.map(({ name }) => name).join(' ')}; do
   find git/$name.git/objects git/$name.git/refs hg/$name/.hg/store svn/$name/db maven/repositories/$name trac/$name/files \\
@@ -73,6 +76,15 @@ async function restore(...args: string[]): Promise<void> {
   expect(exitCode, `${stdout}${stderr}`).toBe(0);
   onto.tryRun(['systemctl', 'reboot']).catch(() => {});
   await onto.close();
+}
+
+/** Ends the machine as a power cut does, somewhere from its shutdown over the exchange into the trial, and starts it again. */
+async function losePower(share: number): Promise<void> {
+  await sleep(1000 + 20_000 * share);
+  await pullThePlug(dir);
+  counted({ powerCuts: 1 });
+  rmSync(path.join(dir, 'machine/known_host'), { force: true });
+  await up(dir, '--backend', 'nspawn');
 }
 
 /** One of the ten, with history, a ticket and an artifact. */
@@ -134,7 +146,7 @@ afterAll(async () => {
   await from.close();
   if (dir === '') return;
   await onto.close().catch(() => {});
-  await cli(['down', dir]);
+  await discard(dir);
 });
 
 describe('a backup', () => {
@@ -163,6 +175,7 @@ describe('a backup', () => {
     expect(await shell(onto, 'ls -A /srv/.restore')).toBe('');
 
     await restore(file, '--key', `${there}/appliance`);
+    await losePower(random());
     expect(await settled()).toMatchObject({ phase: 'done', why: [] });
     expect(await shell(onto, made)).toBe(expected);
     expect(await onto.run(['devserver', 'doctor'])).toContain('every project is as it should be');
@@ -226,12 +239,12 @@ describe('a backup', () => {
         );
       }
       // one that was deleted, with somebody who is somebody else by now
-      await devserverIn(onto).must('project', 'delete', 'rt-6', '--yes');
+      await devserverIn(onto).must('project', 'delete', 'rt-3', '--yes');
       await devserverIn(onto).must('user', 'remove', 'rob');
       await devserverIn(onto).must('user', 'add', 'rob');
-      const back = await devserverIn(onto).must('restore', file, '--key', `${there}/appliance`, '--project', 'rt-6');
+      const back = await devserverIn(onto).must('restore', file, '--key', `${there}/appliance`, '--project', 'rt-3');
       expect(back).toMatchObject({ dropped: ['rob'] });
-      expect((await devserverIn(onto).must('project', 'show', 'rt-6')) as unknown).toMatchObject({
+      expect((await devserverIn(onto).must('project', 'show', 'rt-3')) as unknown).toMatchObject({
         members: { dev: 'developer' },
       });
     } finally {
@@ -281,28 +294,18 @@ describe('a backup', () => {
     expect(await shell(onto, 'test -e /run/devserver/restoring || echo open')).toBe('open\n');
   });
 
-  it('is whole or not there, whenever the power goes while it is put in place', { timeout: 3_600_000 }, async () => {
-    const cuts = process.env.DEVSERVER_TEST_SIZE === 'full' ? 10 : 1;
-    await devserverIn(onto).must('restore', file, '--key', `${there}/appliance`, '--yes', '--no-reboot');
-    await onto.run(['touch', '/run/before-the-restart']);
-    onto.tryRun(['systemctl', 'reboot']).catch(() => {});
-    await onto.close();
-    for (let cut = 0; cut < cuts; cut += 1) {
-      // from the shutdown on, over the exchange, into the trial
-      await sleep(1000 + random() * 20_000);
-      const { pid } = JSON.parse((await cli(['status', dir, '--json'])).stdout.trim().split('\n').at(-1) ?? '') as {
-        pid: number;
-      };
-      process.kill(pid, 'SIGKILL');
-      await mustCli(['down', dir]);
-      counted({ powerCuts: 1 });
-      rmSync(path.join(dir, 'machine/known_host'), { force: true });
-      await up(dir, '--backend', 'nspawn');
-    }
-    expect(await settled()).toMatchObject({ phase: 'done' });
-    expect(await shell(onto, made)).toBe(expected);
-    expect(await shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
-  });
+  // one is in the first restore here, and one of a virtual machine in qemu.e2e.ts
+  if (isFull)
+    it('is whole or not there, whenever the power goes while it is put in place', { timeout: 3_600_000 }, async () => {
+      const cuts = 10;
+      for (let cut = 0; cut < cuts; cut += 1) {
+        await restore(file, '--key', `${there}/appliance`);
+        await losePower((cut + random()) / cuts);
+        expect(await settled()).toMatchObject({ phase: 'done' });
+        expect(await shell(onto, made)).toBe(expected);
+        expect(await shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
+      }
+    });
 
   it('lets nobody in while it is looked at', async () => {
     const clients = new Clients(fresh);
@@ -320,7 +323,7 @@ describe('a backup', () => {
 
   it('that is ended while it is prepared leaves nothing, and the live data as it was', { timeout: 900_000 }, async () => {
     const before = await shell(onto, made);
-    const points = process.env.DEVSERVER_TEST_SIZE === 'full' ? 50 : 6;
+    const points = isFull ? 50 : 6;
     const command = `exec devserver restore ${file} --yes --no-reboot --json`;
     const begun = performance.now();
     await shell(onto, command);
@@ -334,13 +337,19 @@ describe('a backup', () => {
       const signal = ['KILL', 'INT', 'TERM'][point % 3] ?? 'KILL';
       const after = `${(whole * (point + 0.5)) / points}s`;
       const args = ['--preserve-status', `--signal=${signal}`, after, 'sh', '-euc', command];
+      const seen = async (): Promise<string[]> =>
+        (await shell(onto, 'find /srv/.restore /srv/.backup -mindepth 1 -maxdepth 1')).split('\n');
+      // what was killed can't clean up: the next one does, as far as it comes to that
+      const left = await seen();
       const { exitCode } = await onto.tryRun(['timeout', ...args]);
       if (exitCode === 0) await devserverIn(onto).must('restore', '--cancel');
       else hits += 1;
       expect(signal === 'KILL' ? [0, 128, 137] : [0, 130, 143], `${signal} after ${after}`).toContain(exitCode);
-      // what was killed can't clean up: the next one does
       if (signal !== 'KILL')
-        expect(await shell(onto, 'ls -A /srv/.restore /srv/.backup'), `${signal} after ${after}`).toBe(empty);
+        expect(
+          (await seen()).filter((it) => !left.includes(it)),
+          `${signal} after ${after}`,
+        ).toEqual([]);
     }
     counted({ kills: hits });
     expect(hits, 'most come before it is done').toBeGreaterThan(points / 2);

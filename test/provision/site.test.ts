@@ -16,12 +16,12 @@ const credentials = path.join(root, 'credentials');
 const warnings: string[] = [];
 
 /** The settings after a boot with these credentials. */
-function boot(given: Readonly<Record<string, string>> = {}) {
+function boot(given: Readonly<Record<string, string>> = {}, image = applianceCatalogue([])) {
   rmSync(credentials, { recursive: true, force: true });
   mkdirSync(credentials, { recursive: true });
   for (const [name, value] of Object.entries(given)) writeFileSync(path.join(credentials, `devserver.${name}`), value);
   warnings.length = 0;
-  return settleSite(applianceCatalogue([]), credentials, (text) => warnings.push(text));
+  return settleSite(image, credentials, (text) => warnings.push(text));
 }
 
 beforeEach(() => rmSync(root, { recursive: true, force: true }));
@@ -37,6 +37,22 @@ describe("the site's settings", () => {
       urlAuthority: 'image-name',
     });
     expect(settleSite(applianceCatalogue([]), undefined, () => {}).hostname).toBe('image-name');
+  });
+
+  it('are what was answered for the image, under credentials and under what is kept', () => {
+    const image = { ...applianceCatalogue([]), url: 'https://dev.example.org', timezone: 'Europe/Vienna' };
+    expect(boot({ hostname: 'other' }, image)).toMatchObject({
+      hostname: 'other',
+      url: 'https://dev.example.org',
+      timezone: 'Europe/Vienna',
+    });
+    expect(boot({ url: 'https://third.example.org' }, image).url).toBe('https://third.example.org');
+    expect(boot({}, image), 'kept').toMatchObject({ hostname: 'other', url: 'https://third.example.org' });
+  });
+
+  it('that nobody chose give way to what a later image was asked', () => {
+    expect(boot().url).toBe('https://image-name');
+    expect(boot({}, { ...applianceCatalogue([]), url: 'https://dev.example.org' }).url).toBe('https://dev.example.org');
   });
 
   it('are the credentials of this boot, kept for the next', () => {

@@ -1,10 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { BackupFault } from './fault.ts';
-import { FilterError, through } from './filter.ts';
+import { through } from './filter.ts';
 import { plainFrames } from './frames.ts';
 import { sealed, unsealed } from './seal.ts';
 
-/** What takes the outer layers of a backup off: programs inside the appliance, libraries on any computer. */
+/** What takes the outer layers of a backup off where there are no programs for it. */
 export interface Opener {
   /** Takes age's layer off. */
   readonly decrypted: (stream: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
@@ -21,13 +21,23 @@ export function secretKeyIn(text: string): string | undefined {
 
 const ageWord = Buffer.from('age-encryption.org/v1\n', 'latin1');
 const zstdWord = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** How many bytes tell what a file begins as. */
+export const wordBytes = ageWord.length;
+export const isAgeWord = (first: Buffer): boolean => first.subarray(0, ageWord.length).equals(ageWord);
+export const isZstdWord = (first: Buffer): boolean => first.subarray(0, zstdWord.length).equals(zstdWord);
+/** What begins as neither. */
+export const noBackup = (): BackupFault => new BackupFault('refused', 'it is no backup: it begins as neither age nor zstd do');
+export const changedBytes = (): BackupFault => new BackupFault('damaged', 'bytes of it were changed, or its end is missing');
+export const noKey = (): BackupFault => new BackupFault('locked', 'it is encrypted, and no key is given');
+export const wrongKey = (): BackupFault => new BackupFault('locked', 'the key that is given does not open it');
+export const damagedFrames = (): BackupFault => new BackupFault('damaged', 'its compressed data is damaged');
 
 /** Whether a file begins as age's do. */
 export function isEncrypted(file: string): boolean {
   const descriptor = openSync(file, 'r');
   try {
-    const first = Buffer.alloc(ageWord.length);
-    return readSync(descriptor, first, 0, first.length, 0) === first.length && first.equals(ageWord);
+    const first = Buffer.alloc(wordBytes);
+    return isAgeWord(first.subarray(0, readSync(descriptor, first, 0, first.length, 0)));
   } finally {
     closeSync(descriptor);
   }
@@ -38,11 +48,9 @@ export async function* openEnvelope(file: AsyncIterable<Uint8Array>, opener: Ope
   const source = file[Symbol.asyncIterator]();
   try {
     const first = await beginning(source);
-    const isEncrypted = first.subarray(0, ageWord.length).equals(ageWord);
-    if (!isEncrypted && !first.subarray(0, zstdWord.length).equals(zstdWord))
-      throw new BackupFault('refused', 'it is no backup: it begins as neither age nor zstd do');
+    if (!isAgeWord(first) && !isZstdWord(first)) throw noBackup();
     const all = continued(first, source);
-    yield* opener.decompressed(plainFrames(unsealed(isEncrypted ? opener.decrypted(all) : all)));
+    yield* opener.decompressed(plainFrames(unsealed(isAgeWord(first) ? opener.decrypted(all) : all)));
   } finally {
     // also where nobody began to read what comes behind the beginning: a program that gives it would wait for ever
     await source.return?.();
@@ -52,7 +60,7 @@ export async function* openEnvelope(file: AsyncIterable<Uint8Array>, opener: Ope
 /** Enough of a stream to tell what it is. */
 async function beginning(source: AsyncIterator<Uint8Array>): Promise<Buffer> {
   let first: Buffer = Buffer.alloc(0);
-  while (first.length < ageWord.length) {
+  while (first.length < wordBytes) {
     const { value, done } = await source.next();
     if (done === true) break;
     first = Buffer.concat([first, value]);
@@ -84,38 +92,5 @@ export async function* closeEnvelope(
   else {
     const to = recipients.flatMap((key) => ['--recipient', key]);
     yield* through({ file: 'age', args: ['--encrypt', ...to], hint: 'install age' }, compressed);
-  }
-}
-
-/** Takes the layers off by the programs; `identity` is a file with the key. */
-export function programs(identity: string | undefined): Opener {
-  return {
-    decrypted: (stream) => {
-      if (identity === undefined) throw new BackupFault('locked', 'it is encrypted, and no key is given');
-      const filter = { file: 'age', args: ['--decrypt', '--identity', identity], hint: 'install age' };
-      return explained(filter.file, through(filter, stream), (said) =>
-        /no identity matched/.test(said)
-          ? new BackupFault('locked', 'the key that is given does not open it')
-          : new BackupFault('damaged', 'bytes of it were changed, or its end is missing'),
-      );
-    },
-    decompressed: (stream) => {
-      const filter = { file: 'zstd', args: ['--decompress', '--stdout', '--quiet'], hint: 'install zstd' };
-      return explained(filter.file, through(filter, stream), () => new BackupFault('damaged', 'its compressed data is damaged'));
-    },
-  };
-}
-
-/** The program's own failure in words of the backup; whatever feeds it fails in its own. */
-async function* explained(
-  file: string,
-  stream: AsyncIterable<Uint8Array>,
-  fault: (said: string) => BackupFault,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield* stream;
-  } catch (error) {
-    if (error instanceof FilterError && error.file === file && error.hasRun) throw fault(error.said);
-    throw error;
   }
 }

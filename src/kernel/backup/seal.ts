@@ -25,6 +25,11 @@ function sealOf(digest: Uint8Array): Buffer {
   return frame;
 }
 
+/** Whether these are the seal of bytes with a digest. */
+export function isSealOf(digest: Uint8Array, seal: Buffer): boolean {
+  return seal.equals(sealOf(digest));
+}
+
 /**
  * Passes on what stands before the seal. @throws BackupFault at the end, when the seal is missing or is another's: what was
  * passed on until then counts for nothing.
@@ -44,5 +49,5 @@ export async function* unsealed(stream: AsyncIterable<Uint8Array>): AsyncGenerat
     yield before;
   }
   if (kept.length < sealBytes) throw new BackupFault('damaged', 'it ends in the middle');
-  if (!kept.equals(sealOf(hash.digest()))) throw new BackupFault('damaged', 'bytes of it were changed, or its end is missing');
+  if (!isSealOf(hash.digest(), kept)) throw new BackupFault('damaged', 'bytes of it were changed, or its end is missing');
 }

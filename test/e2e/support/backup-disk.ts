@@ -2,10 +2,13 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, it } from 'vitest';
-import { cli, must, mustCli } from './cli.ts';
+import { counted } from '../../support/counted.ts';
+import { must, mustCli } from './cli.ts';
 import { inside, tryInside } from './inside.ts';
-import { copyOf, up } from './machine-copy.ts';
+import { copyOf, discard, up } from './machine-copy.ts';
+import { pullThePlug } from './plug.ts';
 
+const isFull = process.env.DEVSERVER_TEST_SIZE === 'full';
 /** What vfat keeps of the label when it is typed in full into a form of eleven characters. */
 export const shortLabel = 'DEVSERVER-B';
 /** What lies on the disk before the machine writes to it. */
@@ -13,15 +16,32 @@ export const strangeBackup = 'before-20250101T000000Z.devserver';
 
 /**
  * The tests of a virtual USB disk: written by a machine in QEMU that runs with it, checked on this computer, restored onto a
- * second, fresh appliance of the same image. The machine is off afterwards.
+ * second, fresh appliance of the same image. The machine is off afterwards; what else is to be asked of it while nothing has
+ * failed yet is `whileItRuns`.
  */
-export function itBacksUpToUsb(image: string, machine: () => { readonly dir: string; readonly usb: string }): void {
+export function itBacksUpToUsb(
+  image: string,
+  machine: () => { readonly dir: string; readonly usb: string },
+  whileItRuns: () => void,
+): void {
   let second = '';
+  let third = '';
   const shell = (script: string): Promise<string> => inside(machine().dir, ['sh', '-euc', script]);
+  let head = '';
+  /** A file of the disk, copied to this computer. */
+  const copied = async (name: string): Promise<string> => {
+    const file = path.join(machine().dir, 'copied.devserver');
+    await must('mcopy', ['-n', '-o', '-i', machine().usb, `::/${name}`, file]);
+    return file;
+  };
+  /** What this computer says of a file of the disk. */
+  const checked = async (name: string): Promise<string> =>
+    mustCli(['verify-backup', await copied(name), '--key', path.join(machine().dir, 'disaster-key')]);
   const revisions = "git -c safe.directory='*' --git-dir /srv/git/usb.git rev-parse main";
 
   afterAll(async () => {
-    if (second !== '') await cli(['down', second]);
+    await discard(second);
+    await discard(third);
   });
 
   it('is found by its label, written, verified and let go of', { timeout: 1_800_000 }, async () => {
@@ -66,6 +86,8 @@ export function itBacksUpToUsb(image: string, machine: () => { readonly dir: str
     expect(await shell('systemctl show -P Result devserver-usb-backup')).toBe('success\n');
   });
 
+  whileItRuns();
+
   it('that is pulled in the middle loses nothing that was on it', { timeout: 900_000 }, async () => {
     await shell('head -c 60000000 /dev/urandom > /srv/git/usb.git/objects/large');
     const pulled = `d=$(basename $(readlink -f /dev/disk/by-label/DEVSERVER-B)); usb-backup & sleep 0.1
@@ -93,18 +115,54 @@ export function itBacksUpToUsb(image: string, machine: () => { readonly dir: str
     );
   });
 
-  it('can be checked without the appliance, and makes a fresh one what this was', { timeout: 1_800_000 }, async () => {
-    const head = await shell(revisions);
-    await mustCli(['down', machine().dir]);
-    const key = path.join(machine().dir, 'disaster-key');
-    second = await copyOf(image, 'qemu-second');
-    const file = path.join(second, 'restored.devserver');
-    const backups = (await onDisk(machine().usb)).filter((name) => name.endsWith('.devserver') && name !== strangeBackup);
-    expect(backups.length, 'all that were said to be written, and nothing half').toBeGreaterThanOrEqual(3);
-    for (const name of backups) {
-      await must('mcopy', ['-n', '-o', '-i', machine().usb, `::/${name}`, file]);
-      expect(await mustCli(['verify-backup', file, '--key', key])).toContain('is whole');
+  const cuts = isFull ? 10 : 1;
+  it('that loses its power in the middle loses nothing that was on it, or in the machine', {
+    timeout: 600_000 + cuts * 2_400_000,
+  }, async () => {
+    head = await shell(revisions);
+    for (let cut = 0; cut < cuts; cut += 1) {
+      const { dir, usb } = machine();
+      if (cut > 0) {
+        await up(dir, '--backend', 'qemu', '--usb', usb);
+        await until(
+          'the machine answers',
+          20,
+          async () => (await tryInside(dir, ['test', '-S', '/run/devserver/control.sock'])).exitCode === 0,
+        );
+      }
+      const before = await backupsOn(usb);
+      const writing = tryInside(dir, ['usb-backup']);
+      await shell(
+        'for look in $(seq 6000); do ls /run/devserver/usb/*.partial > /dev/null 2>&1 && exit 0; sleep 0.1; done; exit 1',
+      );
+      // over the writing, the reading back and the renaming
+      await sleep((10_000 * cut) / cuts);
+      await pullThePlug(dir);
+      await writing;
+      counted({ powerCutsOfQemu: 1 });
+      const after = await backupsOn(usb);
+      expect(after, 'what was there is there').toEqual(expect.arrayContaining(before));
+      for (const name of after) expect(await checked(name), name).toContain('is whole');
     }
+    // on the same data disk, natively, which is quicker
+    const { dir } = machine();
+    rmSync(path.join(dir, 'machine/known_host'), { force: true });
+    await up(dir, '--backend', 'nspawn', '--wait');
+    expect(await shell(revisions)).toBe(head);
+    expect(await shell('stat -c %s /srv/git/usb.git/objects/large')).toBe('60000000\n');
+    expect(await shell('devserver doctor')).toContain('every project is as it should be');
+    await shell('mkdir -p /var/tmp/next; devserver backup create --to /var/tmp/next');
+    expect(await shell('ls -A /srv/.backup')).toBe('');
+    await mustCli(['down', dir]);
+  });
+
+  it('can be checked without the appliance, and makes a fresh one what this was', { timeout: 1_800_000 }, async () => {
+    const names = await backupsOn(machine().usb);
+    expect(names.length, 'all that were said to be written, and nothing half').toBeGreaterThanOrEqual(3);
+    for (const name of names) expect(await checked(name), name).toContain('is whole');
+    const key = path.join(machine().dir, 'disaster-key');
+    const file = await copied(names.at(-1) ?? '');
+    second = await copyOf(image, 'qemu-second');
     await up(second, '--backend', 'nspawn', '--wait');
     const there = ['sh', '-euc', 'umask 077; mkdir -p /var/tmp/r; cat > /var/tmp/r/$1', 'sh'];
     await inside(second, [...there, 'file.devserver'], readFileSync(file));
@@ -132,7 +190,24 @@ export function itBacksUpToUsb(image: string, machine: () => { readonly dir: str
     expect(await inside(second, ['sh', '-c', revisions])).toBe(head);
     expect(await inside(second, ['sh', '-c', 'stat -c %s /srv/git/usb.git/objects/large'])).toBe('60000000\n');
     expect(await inside(second, ['devserver', 'project', 'list'])).toContain('usb');
+    await mustCli(['down', second]);
   });
+
+  // two boots and a trial, which without KVM take half an hour: the full run has it
+  if (isFull)
+    it('makes a fresh machine what this was without anybody, where it is given the key', { timeout: 5_400_000 }, async () => {
+      third = await copyOf(image, 'qemu-third');
+      const { dir, usb } = machine();
+      await up(third, '--backend', 'qemu', '--usb', usb, '--restore-key', path.join(dir, 'disaster-key'));
+      await until('it is restored', 80, async () => {
+        rmSync(path.join(third, 'machine/known_host'), { force: true });
+        const { exitCode, stdout } = await tryInside(third, ['devserver', 'restore', '--show', '--json']);
+        return exitCode === 0 && stdout.includes('"phase":"done"');
+      });
+      expect(await inside(third, ['sh', '-c', revisions])).toBe(head);
+      expect(await inside(third, ['devserver', 'project', 'list'])).toContain('usb');
+      await mustCli(['down', third]);
+    });
 }
 
 async function until(what: string, minutes: number, look: () => Promise<boolean>): Promise<void> {
@@ -140,7 +215,12 @@ async function until(what: string, minutes: number, look: () => Promise<boolean>
   throw new Error(`${what}: not within ${minutes} minutes`);
 }
 
-/** The files on the disk, as this computer finds them. */
+/** The machine's own backups on the disk, as this computer finds them. */
+async function backupsOn(usb: string): Promise<string[]> {
+  return (await onDisk(usb)).filter((name) => name.endsWith('.devserver') && name !== strangeBackup);
+}
+
+/** The files on the disk. */
 async function onDisk(usb: string): Promise<string[]> {
   const listed = await must('mdir', ['-b', '-i', usb, '::']);
   return listed

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { closeEnvelope, openEnvelope, programs } from '../../../src/kernel/backup/envelope.ts';
+import { libraries } from '../../../src/commands/backup-libraries.ts';
+import { closeEnvelope, openEnvelope } from '../../../src/kernel/backup/envelope.ts';
 import { FilterError, through } from '../../../src/kernel/backup/filter.ts';
 import { readHeader } from '../../../src/kernel/backup/read.ts';
 import { writeBackup } from '../../../src/kernel/backup/write.ts';
@@ -71,7 +72,7 @@ describe('the outer layers of a backup', () => {
           isOver = true;
         }
       })();
-      await expect(readHeader(openEnvelope(stream, programs(undefined))), why).rejects.toThrow(/no key is given|no backup/);
+      await expect(readHeader(openEnvelope(stream, libraries(undefined))), why).rejects.toThrow(/no key is given|no backup/);
       expect(isOver, why).toBe(true);
     }
   });
@@ -79,13 +80,13 @@ describe('the outer layers of a backup', () => {
   it('come off again; a header is read without the rest', async () => {
     const bytes = await collected(closeEnvelope(archive(), { level: 3, recipients: [] }));
     const whole = await collected(archive());
-    expect((await collected(openEnvelope(pieces(bytes, 50), programs(undefined)))).equals(whole)).toBe(true);
-    expect(await readHeader(openEnvelope(pieces(bytes, 50), programs(undefined)))).toEqual(headerOf([]));
+    expect((await collected(openEnvelope(pieces(bytes, 50), libraries(undefined)))).equals(whole)).toBe(true);
+    expect(await readHeader(openEnvelope(pieces(bytes, 50), libraries(undefined)))).toEqual(headerOf([]));
   });
 
   it('are told apart from what is none, what is locked and what was changed', async () => {
     const reasonOf = (bytes: Buffer): Promise<string> =>
-      collected(openEnvelope(pieces(bytes, 50), programs(undefined))).then(
+      collected(openEnvelope(pieces(bytes, 50), libraries(undefined))).then(
         () => 'taken',
         (error: { reason?: string }) => error.reason ?? String(error),
       );

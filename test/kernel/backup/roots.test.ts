@@ -33,4 +33,20 @@ describe('what a component calls data', () => {
     for (const place of ['work', 'job/', 'job/../x', 'job/*', 'job/./x', 'job//x', '/job/x'])
       expect(faults({ ...roots, setAside: [place] }), place).not.toEqual([]);
   });
+
+  it('comes from each earlier form to the next by a program, and another looks at it', () => {
+    const roots = { system: { key: '/srv/one' }, project: { job: '/srv/jobs/{project}' } };
+    const step = { from: 1, root: 'job', apply: ['/usr/bin/apply', '{place}'], check: ['/usr/bin/check', '{place}'] };
+    expect(faults({ ...roots, format: 3, migrations: [step, { ...step, from: 2 }] })).toEqual([]);
+    expect(faults({ ...roots, format: 3, migrations: [{ ...step, from: 2 }] })).toEqual([
+      'migrations: nothing takes data from form 1 to 2',
+    ]);
+    expect(faults({ ...roots, migrations: [step] })).toEqual(['migrations.0.from: must be below format 1']);
+    expect(faults({ ...roots, format: 2, migrations: [{ ...step, root: 'work' }] })).toEqual([
+      'migrations.0.root: names no root that lies on the disk as it is',
+    ]);
+    expect(faults({ ...roots, format: 2, migrations: [{ ...step, apply: ['apply'] }] })).toEqual([
+      'migrations.0.apply: must begin with the path of a program',
+    ]);
+  });
 });

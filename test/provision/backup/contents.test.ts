@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { endingIn, examineContents } from '../../../provision/backup/contents.ts';
+import { examineContents } from '../../../provision/backup/contents.ts';
+import { endingIn } from '../../../provision/backup/run-alone.ts';
 import type { ApplianceCatalogue } from '../../../src/kernel/appliance.ts';
 import { fakeSystem } from '../../support/fake-system.ts';
 
@@ -82,7 +83,7 @@ describe('the contents of a backup', () => {
     ['exit-code', 'code=exited, status=203/EXEC'],
   ])('that could not be looked at (%s, %s) are neither whole nor damaged', async (result, code) => {
     await expect(examine(() => ended(result, code))).rejects.toMatchObject({
-      message: expect.stringContaining('could not look at system/whole') as string,
+      message: expect.stringContaining('could not be run on system/whole') as string,
     });
   });
 

@@ -66,6 +66,18 @@ describe('a hold', () => {
     expect(hold.release(await hold.take(60, 1))).toBe(true);
   });
 
+  it('lasts longer for whoever asks again, as long as it lasts', async () => {
+    const hold = makeHold();
+    const id = await hold.take(0.05, 1);
+    expect(hold.renew('another', 60)).toBe(false);
+    expect(hold.renew(id, 60)).toBe(true);
+    await sleep(80);
+    expect(hold.renew(id, 0.01)).toBe(true);
+    await sleep(30);
+    expect(hold.renew(id, 60)).toBe(false);
+    expect(hold.release(await hold.take(60, 1))).toBe(true);
+  });
+
   it('gives up when a job does not end, and then holds nothing', async () => {
     const hold = makeHold();
     const { start, log } = jobs(hold);
