@@ -21,6 +21,18 @@ for modules in "$root"/usr/lib/modules/*; do
   INITRD=Yes chroot "$root" linux-update-symlinks install "$version" "/boot/vmlinuz-$version"
 done
 
+# The packages came from an archive of the build; from here on they come from the distribution's.
+mkdir -p "$root/etc/apt/sources.list.d" "$root/etc/apt/preferences.d"
+rm -f "$root"/etc/apt/sources.list.d/*
+cp "$here/sources.list" "$root/etc/apt/sources.list"
+for file in "$here"/sources/*.sources "$here"/preferences/*; do
+  [ -e "$file" ] || continue
+  case $file in
+    *.sources) cp "$file" "$root/etc/apt/sources.list.d/" ;;
+    *) cp "$file" "$root/etc/apt/preferences.d/" ;;
+  esac
+done
+
 for link in vmlinuz vmlinuz.old initrd.img initrd.img.old; do
   [ -L "$root/$link" ] && [ -e "$root/boot/$(basename "$(readlink "$root/$link")")" ] || { echo "devserver: /$link leads nowhere" >&2; exit 1; }
 done
