@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { size, sizes } from './names.ts';
 
 /** stacks/bases/NAME.yaml: everything that knows a distribution or its package names. */
 export const baseSchema = z.strictObject({
@@ -12,6 +13,8 @@ export const baseSchema = z.strictObject({
   /** Why nobody has built it yet; shown by `list` and by the wizard. */
   unproven: z.string().optional(),
   supportedUntil: z.string(),
+  /** A service that has its archives as they were: `{archive}` stands for the last word of an archive's address, `{time}` for the time. */
+  snapshot: z.string().optional(),
   /** `--base auto` takes the first base whose archive answers, else the one that says fallback. */
   auto: z.union([z.literal('fallback'), z.strictObject({ archive: z.url() })]).optional(),
   /** Further suites with updates, for a mirror that is given; the default mirror brings its own. */
@@ -26,6 +29,10 @@ export const baseSchema = z.strictObject({
     .default([]),
   /** Packages of every appliance of this base. */
   packages: z.array(z.string()),
+  /** Further ones of an image: what a machine with a system of its own has brought itself, as its kernel and its clock. */
+  imagePackages: z.array(z.string()).default([]),
+  /** Its own packages: to download, compressed in an image, and the memory of its system when idle. */
+  size: sizes.extend({ idle: size }).optional(),
   /** Abstract package names of components. */
   roles: z.record(
     z.string(),
@@ -33,6 +40,8 @@ export const baseSchema = z.strictObject({
       package: z.string(),
       /** Name of the entry under sources it alone comes from. */
       source: z.string().optional(),
+      /** With what it depends on, beside the base. */
+      size: sizes.optional(),
     }),
   ),
   /** Artifacts this release needs in place of a package it lacks. */

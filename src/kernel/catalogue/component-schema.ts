@@ -1,17 +1,9 @@
 import * as z from 'zod';
 import { eventTypes } from '../project.ts';
+import { installSchema } from './install-schema.ts';
+import { absolutePath, directoryMode, mode, name, role, size, sizes } from './names.ts';
 import { backupSchema, projectSchema } from './project-schema.ts';
 import { webSchema } from './web-schema.ts';
-
-/** Names of components, accounts, secrets, checks: lower case, digits, hyphens. */
-const name = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and hyphens, starting with a letter');
-const role = z.string().regex(/^[a-z]+(:[a-z]+)?$/, 'must be a role such as web or vcs:git');
-const absolutePath = z.string().regex(/^\/[^\0]*$/, 'must be an absolute path');
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits');
-const mode = z.string().regex(/^0[0-7]{3}$/, 'must be an octal mode such as "0640"');
-/** A directory's may also hand its group on to what is made in it. */
-const directoryMode = z.string().regex(/^[02][0-7]{3}$/, 'must be an octal mode such as "0750", or "2770" for setgid');
-const size = z.string().regex(/^[0-9]+[MG]$/, 'must be a size such as 384M or 2G');
 
 /** A setting, given by `--set` or in devserver.yaml; its value is `options.NAME` in templates. */
 export const optionSchema = z.discriminatedUnion('type', [
@@ -75,46 +67,6 @@ const accountSchema = z.strictObject({
   joinedByEach: role.optional(),
 });
 
-const packageSchema = z.union([
-  z.string(),
-  z.strictObject({ role: z.string() }),
-  z.strictObject({ name: z.string(), when: role }),
-]);
-
-const replaceSchema = z.strictObject({ file: z.string(), from: z.string(), to: z.string(), count: z.int().min(1) });
-
-const downloadSchema = z
-  .strictObject({
-    maven: z
-      .string()
-      .regex(/^[^:]+:[^:]+:[^:]+(:[^:]+){0,2}$/, 'must be group:artifact:version[:type[:classifier]]')
-      .optional(),
-    npm: z.string().optional(),
-    pypi: z.string().optional(),
-    url: z.url().optional(),
-    version: z.string().optional(),
-    form: z.enum(['sdist', 'wheel']).default('sdist'),
-    sha256,
-    bytes: z.int().optional(),
-    when: role.optional(),
-    to: absolutePath.optional(),
-    unpack: z
-      .strictObject({
-        into: absolutePath,
-        only: z.array(z.string()).optional(),
-        without: z.array(z.string()).optional(),
-        strip: z.int().min(0).default(0),
-        replace: z.array(replaceSchema).default([]),
-      })
-      .optional(),
-  })
-  .refine(
-    (it) => [it.maven, it.npm, it.pypi, it.url].filter((source) => source !== undefined).length === 1,
-    'needs exactly one of maven, npm, pypi, url',
-  )
-  .refine((it) => (it.to === undefined) !== (it.unpack === undefined), 'needs exactly one of to, unpack')
-  .refine((it) => (it.npm === undefined && it.pypi === undefined) || it.version !== undefined, 'needs a version');
-
 const checkSchema = z
   .strictObject({
     name,
@@ -165,37 +117,15 @@ export const componentSchema = z.strictObject({
   provides: z.array(role).default([]),
   needs: z.array(role).default([]),
   wants: z.array(role).default([]),
+  /** Of a role with kinds, those it can work with; none: with all. */
+  takes: z.array(role).default([]),
   options: z.record(z.string().regex(/^[a-z][A-Za-z0-9]*$/), optionSchema).default({}),
   secrets: z.record(name, secretSchema).default({}),
   accounts: z.array(accountSchema).default([]),
-  install: z
-    .strictObject({
-      packages: z.array(packageSchema).default([]),
-      downloads: z.array(downloadSchema).default([]),
-      /** Units to start at boot, after the boot unit. */
-      services: z.array(z.string()).default([]),
-      /** Packaged units that start early and as they are. */
-      enables: z.array(z.string()).default([]),
-      /** Packaged units that must not start. */
-      masks: z.array(z.string()).default([]),
-      /** Symbolic links of the system disk: path to what it holds. */
-      links: z.record(absolutePath, z.string().regex(/^[^\0\n]+$/, 'must be a path')).default({}),
-      debconf: z.array(z.string()).default([]),
-      sources: z
-        .array(
-          z.strictObject({
-            name,
-            url: z.url(),
-            suite: z.string(),
-            components: z.array(z.string()).default([]),
-            packages: z.array(z.string()),
-            key: z.strictObject({ url: z.url(), fingerprint: z.string().regex(/^[0-9A-F]{40}$/) }),
-          }),
-        )
-        .default([]),
-    })
-    .default({ packages: [], downloads: [], services: [], enables: [], masks: [], links: {}, debconf: [], sources: [] }),
+  install: installSchema,
   ports: z.array(portSchema).default([]),
+  /** Beside a base and what it asks for by role: artifacts, and packages with what they depend on. */
+  size: sizes.optional(),
   memory: z.strictObject({ max: size, idle: size, heap: heapSchema.optional() }).optional(),
   state: z.array(z.strictObject({ dir: absolutePath, as: name, group: name.optional(), mode: directoryMode })).default([]),
   /** Owners and modes of files/ and boot/ that are not root's 0644. */

@@ -71,9 +71,15 @@ export function driversAreThere(components: readonly Component[]): Fault[] {
     if (data.driver === undefined && program !== undefined)
       return [yaml.faultAt(['name'], `there is a ${program}, but no driver: says as which account it runs`)];
     if (data.driver !== undefined) return [];
-    return data.checks.flatMap((check, index) =>
+    const programs = (['verify', 'migrations'] as const).flatMap((key) =>
+      (data.backup?.[key] ?? []).map((_, index) =>
+        yaml.faultAt(['backup', key, index], 'this component has no driver, as whose account it could run'),
+      ),
+    );
+    const checks = data.checks.flatMap((check, index) =>
       check.driver === undefined ? [] : [yaml.faultAt(['checks', index, 'driver'], 'this component has no driver')],
     );
+    return [...programs, ...checks];
   });
 }
 

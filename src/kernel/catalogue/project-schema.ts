@@ -16,6 +16,10 @@ const belowRoot = z
     /^[a-z][a-z0-9-]*(?:\/(?!\.{1,2}(?:\/|$))[^/*]+)+$/,
     'must be the name of a root and a path below it, such as repository/hooks',
   );
+const argumentList = z
+  .array(z.string().min(1))
+  .min(1)
+  .refine((words) => words[0]?.startsWith('/') === true, 'must begin with the path of a program');
 const rootOrBelow = z.union([rootName, belowRoot]);
 
 /**
@@ -41,19 +45,13 @@ export const backupSchema = z
     /** Roots of the appliance that the component's driver writes in a form of its own, out of the cut. */
     dumped: z.array(rootName).default([]),
     /** Programs that look at what a root holds, as argument lists in which `{place}` stands for it; docs/components.md. */
-    verify: z
-      .array(
-        z.strictObject({
-          root: rootName,
-          run: z
-            .array(z.string().min(1))
-            .min(1)
-            .refine((words) => words[0]?.startsWith('/') === true, 'must begin with the path of a program'),
-        }),
-      )
+    verify: z.array(z.strictObject({ root: rootName, run: argumentList })).default([]),
+    /** How a root of form `from` becomes one of the next form: a program changes it, another says whether it is right. */
+    migrations: z
+      .array(z.strictObject({ from: z.int().min(1), root: rootName, apply: argumentList, check: argumentList }))
       .default([]),
   })
-  .superRefine(({ system, project, dumped, placeholders, verify, ...lists }, context) => {
+  .superRefine(({ system, project, dumped, placeholders, verify, migrations, format, ...lists }, context) => {
     const roots = { ...system, ...project };
     if (Object.hasOwn(roots, asideFolder))
       context.addIssue({
@@ -71,12 +69,23 @@ export const backupSchema = z
       for (const [index, place] of lists[key].entries())
         if (!Object.hasOwn(roots, place.split('/', 1)[0] ?? ''))
           context.addIssue({ code: 'custom', path: [key, index], message: 'names no root of system or project' });
-    for (const [index, { root }] of verify.entries())
-      if (!Object.hasOwn(roots, root) || dumped.includes(root))
+    for (const [key, list] of Object.entries({ verify, migrations }))
+      for (const [index, { root }] of list.entries())
+        if (!Object.hasOwn(roots, root) || dumped.includes(root))
+          context.addIssue({
+            code: 'custom',
+            path: [key, index, 'root'],
+            message: 'names no root that lies on the disk as it is',
+          });
+    for (const [index, { from }] of migrations.entries())
+      if (from >= format)
+        context.addIssue({ code: 'custom', path: ['migrations', index, 'from'], message: `must be below format ${format}` });
+    for (let from = 1; from < format; from += 1)
+      if (!migrations.some((it) => it.from === from))
         context.addIssue({
           code: 'custom',
-          path: ['verify', index, 'root'],
-          message: 'names no root that lies on the disk as it is',
+          path: ['migrations'],
+          message: `nothing takes data from form ${from} to ${from + 1}`,
         });
     for (const [index, name] of dumped.entries())
       if (!Object.hasOwn(system, name))
