@@ -16,15 +16,19 @@ if (major < 20 || (major === 20 && minor < 19)) {
     'install it from your distribution or from nodejs.org',
   );
 }
-installPackages();
-await bundle();
+// as a package of npm's it has its libraries and its bundles
+const isCheckout = existsSync(path.join(root, 'package-lock.json'));
+if (isCheckout) {
+  installPackages();
+  await bundle();
+}
 
 const [mode, ...rest] = process.argv.slice(2);
-if (mode === 'test') {
+if (isCheckout && mode === 'test') {
   process.exitCode = run(process.execPath, [path.join(root, 'build', 'run-tests.mjs'), ...rest]);
 } else {
   // `npm start -- ARGS` is `create-devserver ARGS`; called by its own name there is no word before them
-  const args = mode === 'run' ? rest : process.argv.slice(2);
+  const args = isCheckout && mode === 'run' ? rest : process.argv.slice(2);
   process.argv.splice(2, process.argv.length, ...args);
   await import(pathToFileURL(path.join(root, 'build', 'cli.mjs')).href);
 }

@@ -1,14 +1,23 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import { backendOption, outputOption, port, withBuildOptions, withCommon, withRegistries } from './cli-options.ts';
 import { address, oneOf, ownAddress, wholeNumber } from './commands/arguments.ts';
-import { runBuild } from './commands/build.ts';
+import { type BaseCheckOptions, runBase } from './commands/base-check.ts';
+import { type BuildOptions, runBuild } from './commands/build.ts';
+import { type CacheOptions, runCache } from './commands/cache.ts';
 import { runCheck } from './commands/check.ts';
+import { commandTable } from './commands/command-table.ts';
+import { completionFor } from './commands/completion.ts';
 import { type CommandContext, type CommonOptions, makeContext } from './commands/context.ts';
 import { runCreate } from './commands/create.ts';
+import { runExport } from './commands/export.ts';
 import type { CreateOptions } from './commands/flags.ts';
+import { type InstallOptions, runInstall } from './commands/install.ts';
 import { runList } from './commands/list.ts';
+import { runOutdated, runUpgradeLock } from './commands/lock.ts';
+import { manualPage } from './commands/manual-page.ts';
 import { noSuchCommand, refuseMistypedCommand } from './commands/mistyped.ts';
 import { type RemoteOptions, runNewProject } from './commands/newproject.ts';
-import { allUnknown, type ParsedFlags, parsedFlags } from './commands/parsed-flags.ts';
+import { parsedFlags } from './commands/parsed-flags.ts';
 import { runDown, runExec, runLogs, runSsh, runStatus } from './commands/running.ts';
 import type { SshKeyOptions } from './commands/ssh-keys.ts';
 import { runUp, type UpOptions } from './commands/up.ts';
@@ -17,7 +26,6 @@ import { choose } from './kernel/catalogue/load.ts';
 import { newProjectFlags, newProjectText, remoteFlags } from './kernel/client/newproject-flags.ts';
 import { UserError } from './kernel/errors.ts';
 import { collect, withFlags } from './kernel/flags.ts';
-import { backendWishes } from './machine/backend.ts';
 import { questionsFor } from './wizard/questions.ts';
 import { refuseFlags } from './wizard/wrong-flag.ts';
 
@@ -46,10 +54,13 @@ export function program(signal: AbortSignal, root: string): Command {
     .description('ask, show the plan, write DIR/devserver.yaml, build, offer to boot')
     .option('--yes', 'take the default of every question not answered by a flag')
     .option('--up', 'start it when it is built')
+    .option('--no-build', 'write the answers alone, for `install` or a later `build`')
     .option('--with <component>', 'a further component', collect, [])
     .option('--set <component.option=value>', 'an option of a component', collect, [])
-    .option('--cpus <number>', 'processors of the machine', '2')
+    .option('--cpus <number>', 'processors of the machine (2)')
+    .option('--config <file>', 'take the answers of this file and ask nothing')
     .option('--url <url>', 'address people will use')
+    .addOption(outputOption(flags))
     .option('--timezone <zone>', 'time zone such as Europe/Vienna')
     .option('--authority <file>', "certificate of the site's own authority, trusted towards the outside", collect)
     .option('--ssh-key <file>', 'public keys that may log in as root', collect)
@@ -61,7 +72,26 @@ export function program(signal: AbortSignal, root: string): Command {
   withBuildOptions(flags, withCommon(flags, generator.command('build')))
     .argument('<DIR>')
     .description('build the disk image of DIR/devserver.yaml')
-    .action((dir: string, options: CommonOptions) => perform(options, (context) => runBuild(dir, options, context)));
+    .addOption(outputOption(flags))
+    .option('--sign <key>', 'sign what was built with this ssh key (ssh-keygen -Y)')
+    .option('--frozen', 'of what DIR/devserver.lock says, or not at all')
+    .action((dir: string, options: BuildOptions) => perform(options, (context) => runBuild(dir, options, context)));
+  withBuildOptions(flags, withCommon(flags, generator.command('export')))
+    .argument('<DIR>')
+    .argument('<FILE>')
+    .description('everything that a build of DIR needs in one file, for a machine without network')
+    .option('--frozen', 'of what DIR/devserver.lock says, or not at all')
+    .action((dir: string, file: string, options: BuildOptions) =>
+      perform(options, (context) => runExport(dir, file, options, context)),
+    );
+  withBuildOptions(flags, withCommon(flags, generator.command('outdated')))
+    .argument('<DIR>')
+    .description('which packages of DIR/devserver.lock have newer versions, security first')
+    .action((dir: string, options: CommonOptions) => perform(options, (context) => runOutdated(dir, context)));
+  withBuildOptions(flags, withCommon(flags, generator.command('upgrade-lock')))
+    .argument('<DIR>')
+    .description('take the newest packages into DIR/devserver.lock; the next build is of them')
+    .action((dir: string, options: CommonOptions) => perform(options, (context) => runUpgradeLock(dir, options, context)));
   withCommon(flags, generator.command('up'))
     .argument('<DIR>')
     .description('start the machine')
@@ -75,6 +105,14 @@ export function program(signal: AbortSignal, root: string): Command {
     .option('--usb <image>', 'plug in a USB disk (QEMU)', collect)
     .option('--restore-key <file>', 'the key of a backup on it, which a new machine takes back by itself')
     .action((dir: string, options: UpOptions) => perform(options, (context) => runUp(dir, options, context)));
+  withRegistries(flags, withCommon(flags, generator.command('install')))
+    .argument('<DIR>')
+    .description('make a minimal machine, which has its own system, the server of DIR')
+    .option('--ssh <user@host>', 'where: a name that ssh knows; as root, or with sudo')
+    .option('--port <port>', 'where its ssh answers', flags.taking('--port', port))
+    .option('--identity <key>', 'private key to log in with, in place of those ssh would try')
+    .option('--host-key <fingerprint>', 'SHA256:… of a machine that ssh does not know yet')
+    .action((dir: string, options: InstallOptions) => perform(options, (context) => runInstall(dir, options, context)));
   withCommon(flags, generator.command('down'))
     .argument('<DIR>')
     .description('power the machine off')
@@ -111,6 +149,24 @@ export function program(signal: AbortSignal, root: string): Command {
   withCommon(flags, generator.command('check'))
     .description('what this machine lacks, with remedies')
     .action((options: CommonOptions) => perform(options, async (context) => runCheck(context)));
+  withCommon(flags, generator.command('base'))
+    .argument('<WHAT>', 'check')
+    .argument('<NAME>', 'of the base')
+    .description('whether the archives have everything that a base and a stack need, before anything is built')
+    .option('--stack <name>', 'another stack than the default one')
+    .option('--mirror <url>', "package mirror instead of the base's own", flags.taking('--mirror', address))
+    .action((what: string, name: string, options: BaseCheckOptions & CommonOptions) =>
+      perform(options, (context) => runBase(what, name, options, context)),
+    );
+  withCommon(flags, generator.command('cache'))
+    .argument('<WHAT>', 'list, or prune')
+    .description('what builds keep for the next one: how much it is, and away with what none has taken for a while')
+    .option(
+      '--days <number>',
+      'prune what no build has taken for so many days (30)',
+      flags.taking('--days', wholeNumber(1, 3650)),
+    )
+    .action((what: string, options: CacheOptions) => perform(options, (context) => runCache(what, options, context)));
   withCommon(flags, generator.command('list'))
     .description('bases and components: versions, licences, support')
     .action((options: CommonOptions) => perform(options, async (context) => runList(context)));
@@ -120,6 +176,23 @@ export function program(signal: AbortSignal, root: string): Command {
     .option('--key <file>', 'a key that opens it: the disaster key, or the one of its appliance')
     .action((file: string, options: CommonOptions & { key?: string }) =>
       perform(options, (context) => runVerifyBackup(file, options, context)),
+    );
+  withCommon(flags, generator.command('completion'))
+    .argument('<SHELL>', 'bash, zsh or fish')
+    .description('completion of commands and flags, as a script for the shell')
+    .action((shell: string, options: CommonOptions) =>
+      perform(options, async ({ output }) => {
+        const text = completionFor(shell, commandTable(generator.commands));
+        output.result(text, { text });
+      }),
+    );
+  withCommon(flags, generator.command('man'))
+    .description('the manual page, in the language of man(7)')
+    .action((options: CommonOptions) =>
+      perform(options, async ({ output }) => {
+        const text = manualPage(commandTable(generator.commands));
+        output.result(text, { text });
+      }),
     );
   withCommon(flags, generator.command('help'))
     .argument('[command]')
@@ -132,35 +205,8 @@ export function program(signal: AbortSignal, root: string): Command {
   return generator;
 }
 
-const port = wholeNumber(1, 65_535);
-
-function backendOption(flags: ParsedFlags): Option {
-  const option = new Option('--backend <name>', 'what runs it').choices(backendWishes).default('auto');
-  return option.argParser(flags.taking('--backend', oneOf(backendWishes)));
-}
-
 function commandsOf(generator: Command): string[] {
   return generator.commands.map((command) => command.name());
-}
-
-function withCommon(flags: ParsedFlags, command: Command): Command {
-  return command
-    .exitOverride((error) => {
-      throw allUnknown(command, error, flags.wrong);
-    })
-    .option('--json', 'events and result as JSON lines')
-    .option('--plain', 'no moving display')
-    .option('--dry-run', 'show what would be done')
-    .option('--stacks <folder>', 'a folder with more components', collect, [])
-    .option('--cache <folder>', 'where downloads and layers are kept');
-}
-
-function withBuildOptions(flags: ParsedFlags, command: Command): Command {
-  return command
-    .option('--mirror <url>', "package mirror instead of the base's own", flags.taking('--mirror', address))
-    .option('--maven-mirror <url>', 'Maven repository instead of the default', flags.taking('--maven-mirror', address))
-    .option('--npm-mirror <url>', 'npm registry instead of the default', flags.taking('--npm-mirror', address))
-    .option('--pypi-mirror <url>', 'Python package index instead of the default', flags.taking('--pypi-mirror', address));
 }
 
 /** Flags of the wizard's questions; faulty data shows when a command runs, not here. */

@@ -1,12 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { choose } from '../src/kernel/catalogue/load.ts';
 import { realSystem } from '../src/kernel/system.ts';
+import { identify } from '../src/machine/process.ts';
+import { chosenComponents } from '../src/plan/chosen.ts';
+import { optionQuestions } from '../src/wizard/option-questions.ts';
 import { cli } from './e2e/support/cli.ts';
 import { cliInside } from './support/cli-inside.ts';
-import { checkout, extraStacks } from './support/real.ts';
+import { checkout, extraStacks, realCatalogue } from './support/real.ts';
+import { publicKeyLine } from './support/ssh-key.ts';
 import { writeStacks } from './support/stacks.ts';
 import { openTerminal, type Terminal } from './support/terminal.ts';
 
@@ -45,6 +51,13 @@ describe('create-devserver as a process', { timeout: patience }, () => {
 });
 
 describe('create-devserver', { timeout: patience }, () => {
+  it('writes the answers alone where nothing is to be built', async () => {
+    const dir = fresh();
+    const { exitCode, stdout } = await cliInside([dir, '--yes', '--no-build', '--plain', '--base', 'debian-13']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining('nothing was built') });
+    expect(readdirSync(dir)).toEqual(['devserver.yaml']);
+  });
+
   it('shows control characters of arguments and files, and lets none of them act', async () => {
     const told = await cliInside(['shop\u001b[2J\nall is well', '--nosuch\r\u009b1A\u202e']);
     expect(told).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--nosuch\\r\\x9b1A\\u202e: unknown flag\n') });
@@ -260,16 +273,35 @@ if (process.getuid?.() === 0)
     it('is told with exit code 4 where answers can not be written; earlier ones stay', async () => {
       execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k', 'tmpfs', disk]);
       const file = path.join(disk, 'devserver.yaml');
-      writeFileSync(file, '# earlier answers\n');
+      const earlier =
+        'version: 1\nname: shop\nhostname: shop\nbase: debian-13\nmachine: {memory: 3G, systemDisk: 4G, dataDisk: 8G}\n';
+      writeFileSync(file, earlier);
       const { exitCode, stderr } = await cli([disk, '--yes', '--plain', '--base', 'debian-13']);
       expect([exitCode, stderr.trim().split('\n').slice(-2)]).toEqual([
         4,
         [expect.stringMatching(/^create-devserver: the disk is full \(.*ENOSPC/), expect.stringMatching(/^free some space/)],
       ]);
       expect(readdirSync(disk)).toEqual(['devserver.yaml']);
-      expect(readFileSync(file, 'utf8')).toBe('# earlier answers\n');
+      expect(readFileSync(file, 'utf8')).toBe(earlier);
     });
   });
+
+describe('a build', { timeout: patience }, () => {
+  it('waits for nobody: while another one of the folder goes on it is refused with exit code 7', async () => {
+    const dir = fresh();
+    mkdirSync(dir);
+    const answers = { version: 1, name: 'shop', hostname: 'shop', base: 'debian-13' };
+    const machine = { memory: '3G', systemDisk: '4G', dataDisk: '8G' };
+    writeFileSync(path.join(dir, 'devserver.yaml'), stringify({ ...answers, machine }));
+    writeFileSync(path.join(dir, '.build.lock'), JSON.stringify(identify(process.pid)));
+    const { exitCode, stderr } = await cliInside(['build', dir, '--plain']);
+    expect([exitCode, stderr]).toEqual([
+      7,
+      expect.stringContaining(`an image of ${dir} is being built by process ${process.pid}`),
+    ]);
+    expect(readdirSync(dir).sort()).toEqual(['.build.lock', 'devserver.yaml']);
+  });
+});
 
 describe('a mistyped command', { timeout: patience }, () => {
   it.each([
@@ -278,6 +310,62 @@ describe('a mistyped command', { timeout: patience }, () => {
   ])('%s is told to mean %s, with exit code 2', async (mistyped, meant) => {
     const { exitCode, stderr } = await cliInside([mistyped, '--yes']);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`there is no command ${mistyped}; did you mean ${meant}?`)]);
+  });
+});
+
+describe('answers of before', { timeout: patience }, () => {
+  const machine = { memory: '2G', cpus: 3, systemDisk: '5G', dataDisk: '6G' };
+  const choices = { vcs: ['hg', 'git'], ci: ['none'], maven: ['archiva'] };
+  const kept = {
+    ...{ version: 1, name: 'shop', hostname: 'dev.example.org', base: 'debian-13', choices, extra: ['nodejs-build'], machine },
+    ...{ options: { archiva: { heap: '640M' } }, url: 'https://dev.example.org', timezone: 'Europe/Vienna', outputs: ['ova'] },
+  };
+  const written = (answers: object): string => {
+    const file = path.join(mkdtempSync(path.join(tmpdir(), 'kept-')), 'devserver.yaml');
+    writeFileSync(file, stringify(answers));
+    return file;
+  };
+  const planned = async (...args: string[]): Promise<{ plan: Record<string, unknown>; command: string }> => {
+    const { exitCode, stdout, stderr } = await cliInside([...args, '--dry-run', '--json']);
+    expect(exitCode, stderr).toBe(0);
+    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as { plan: Record<string, unknown>; command: string };
+  };
+
+  it('are taken from a file without a question, and printed as one command line that gives them again', async () => {
+    const first = await planned('there', '--config', written(kept));
+    expect(first.plan).toMatchObject({ name: 'shop', hostname: 'dev.example.org' });
+    const words = first.command.split(' ').slice(first.command.split(' ').indexOf('there'));
+    expect(words).toEqual(expect.arrayContaining(['--yes', 'hg,git', 'archiva.heap=640M', 'nodejs-build', 'ova']));
+    const second = await planned(...words);
+    expect(second).toEqual(first);
+  });
+
+  it('are the defaults in their folder, under flags; what is no longer chosen loses its options', async () => {
+    const dir = path.dirname(written(kept));
+    const again = await planned(dir, '--yes', '--maven', 'none', '--cpus', '2');
+    expect(again.command).toContain('--name shop');
+    expect(again.command).toContain('--cpus 2');
+    expect(again.command).not.toContain('archiva');
+  });
+
+  it('that can not be taken are refused where nothing is asked: defaults would be another server', async () => {
+    const there = written({ version: 7 });
+    for (const args of [
+      [path.dirname(there), '--yes'],
+      ['there', '--config', there],
+    ]) {
+      const { exitCode, stderr } = await cliInside([...args, '--base', 'debian-13', '--dry-run']);
+      expect([exitCode, stderr]).toEqual([3, expect.stringContaining('version')]);
+    }
+  });
+
+  it('name keys and certificates through their file again, and what shapes the server besides', async () => {
+    const file = written({ ...kept, sshKeys: [publicKeyLine()], outputs: [] });
+    const { command } = await planned('there', '--config', file, '--stacks', extraStacks, '--with', 'hello');
+    expect(command).toContain(`--config ${file} `);
+    expect(command).toContain(`--stacks ${extraStacks}`);
+    expect(command).toContain('--output raw');
+    expect((await planned(...command.split(' ').slice(command.split(' ').indexOf('there')))).command).toBe(command);
   });
 });
 
@@ -297,20 +385,88 @@ describe.skipIf(realSystem().which('tmux') === undefined)('the prompts at a term
     await terminal.until('Host name');
     await terminal.type('C-u', 'dev.example.org', 'Enter');
     await terminal.until('Which version control systems?');
-    await terminal.type('Space', 'Enter');
-    await terminal.until('Which CI server?');
+    await terminal.type('a', 'Enter');
+    await terminal.until('nothing is chosen');
+    await terminal.type('a', 'Space', 'Enter');
+    const first = await terminal.until('Which CI server?');
     await terminal.type('Down', 'Down', 'Enter');
-    await terminal.until('Which Maven repository?');
+    const second = await terminal.until('Which Maven repository?');
+    const images = (screen: string): number[] => [...screen.matchAll(/an image of (\d+) MB/g)].map(([, size]) => Number(size));
+    expect(images(first)).toHaveLength(1);
+    expect(images(second).at(-1), 'without a CI server').toBeLessThan(images(first)[0] ?? 0);
     await terminal.type('Enter');
     await terminal.until('Memory of the machine');
     await terminal.type('1G', 'Enter');
     await terminal.until('1G memory is too little for what runs');
     await terminal.type('C-u', '2G', 'Enter');
+    await terminal.until('settings of the components?');
+    await terminal.type('Enter');
     const screen = await terminal.until('code 0');
     expect(screen).toContain('shop (dev.example.org) on Debian 13 (trixie)');
     expect(screen).toMatch(/Mercurial/);
     expect(screen).not.toMatch(/components .*(?:Hudson|Jenkins)/);
     expect(existsSync(dir)).toBe(false);
+  });
+
+  it('begin with the earlier answers, ask for options by their types alone, and fit into 80 columns without colour', async () => {
+    const dir = fresh();
+    mkdirSync(dir);
+    const machine = { memory: '2G', cpus: 3, systemDisk: '5G', dataDisk: '6G' };
+    const choices = { vcs: ['hg'], ci: ['none'], maven: ['archiva'] };
+    const earlier = {
+      version: 1,
+      name: 'shop',
+      hostname: 'shop',
+      base: 'debian-13',
+      choices,
+      machine,
+      timezone: 'Europe/Vienna',
+    };
+    writeFileSync(path.join(dir, 'devserver.yaml'), stringify(earlier));
+    terminal = openTerminal(
+      `NO_COLOR=1 ${process.execPath} ${checkout}/start.mjs run ${dir} --dry-run --hostname shop --base debian-13 --vcs hg --ci none; echo "code $?"`,
+      80,
+    );
+    await terminal.until('Name of the server');
+    await terminal.type('Enter');
+    await terminal.until('Which Maven repository?');
+    await terminal.until('retired upstream; protected by');
+    await terminal.type('Enter');
+    for (const asked of ['Memory of the machine', 'Size of the system disk', 'Size of the data disk']) {
+      await terminal.until(asked);
+      await terminal.type('Enter');
+    }
+    await terminal.until('settings of the components?');
+    await terminal.type('y', 'Enter');
+    let isWrongTold = false;
+    const catalogue = realCatalogue();
+    const chosen = chosenComponents(catalogue, choose('stack', catalogue.stacks, 'default'), { choices, extra: [] });
+    for (const { option, question } of optionQuestions(chosen, new Map())) {
+      await terminal.until(question.message.slice(0, question.message.indexOf(':')));
+      if (option === 'heap') {
+        await terminal.type('C-u', '9M', 'Enter');
+        isWrongTold = (await terminal.until('is less than 384M')).includes('is less than 384M');
+        await terminal.type('C-u', '640M');
+      }
+      await terminal.type('Enter');
+    }
+    expect(isWrongTold).toBe(true);
+    const screen = await terminal.until('code 0');
+    const command = screen.slice(screen.indexOf('again')).replaceAll(/\n/g, '');
+    for (const flag of ['--name shop', '--vcs hg', '--memory 2G', '--system-disk 5G', '--cpus 3', '--timezone Europe/Vienna'])
+      expect(command).toContain(flag);
+    expect(command).toContain('--set archiva.heap=640M');
+  });
+
+  it('begin anew where the earlier answers can not be taken', async () => {
+    const dir = fresh();
+    mkdirSync(dir);
+    writeFileSync(path.join(dir, 'devserver.yaml'), 'version: 7\n');
+    terminal = openTerminal(`${process.execPath} ${checkout}/start.mjs run ${dir} --dry-run; echo "code $?"`);
+    const screen = await terminal.until('Name of the server');
+    expect(screen).toContain('the earlier answers are not taken');
+    await terminal.type('C-c');
+    await terminal.until('code 130');
   });
 
   it('end at Ctrl-C with exit code 130 and nothing done', async () => {

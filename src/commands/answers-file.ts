@@ -21,8 +21,13 @@ export interface GivenAnswers {
  * @throws UserError when it is missing or closed, DataError with everything that is wrong.
  */
 export function readAnswers(dir: string, catalogue?: Catalogue): GivenAnswers {
-  const file = path.join(dir, 'devserver.yaml');
   requireServer(dir);
+  return readAnswersFile(path.join(dir, 'devserver.yaml'), catalogue);
+}
+
+/** The same of any file; those it names lie beside it. */
+export function readAnswersFile(file: string, catalogue?: Catalogue): GivenAnswers {
+  const dir = path.dirname(file);
   const result = readYaml(
     file,
     asNamed(() => readFileSync(file, 'utf8')),

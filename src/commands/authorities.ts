@@ -52,6 +52,11 @@ export function readAuthorities(dir: string, files: readonly string[]): Record<s
   return Object.fromEntries(files.map((file) => [authorityNameOf(file) ?? '', read(path.resolve(dir, file)).pem]));
 }
 
+/** They as the credential that a first boot takes, by its name; none where there are none. */
+export function authoritiesCredential(dir: string, files: readonly string[] | undefined): Record<string, string> {
+  return files === undefined ? {} : { 'devserver.authorities': JSON.stringify(readAuthorities(dir, files)) };
+}
+
 interface Read {
   readonly pem: string;
   readonly faults: readonly string[];

@@ -14,13 +14,18 @@ import { wrongValue } from './parsed-flags.ts';
 export interface CreateOptions extends CommonOptions {
   readonly yes?: boolean;
   readonly up?: boolean;
+  /** False: the answers alone are wanted. */
+  readonly build?: boolean;
   readonly set?: readonly string[];
   readonly with?: readonly string[];
-  readonly url?: string;
-  readonly timezone?: string;
-  readonly cpus?: string;
+  readonly url?: string | undefined;
+  readonly timezone?: string | undefined;
+  readonly cpus?: string | undefined;
+  readonly output?: readonly string[] | undefined;
+  /** File of answers that are to be taken as they are. */
+  readonly config?: string;
   /** Files with certificates of authorities. */
-  readonly authority?: readonly string[];
+  readonly authority?: readonly string[] | undefined;
   /** Answers by flag. */
   readonly [flag: string]: unknown;
 }

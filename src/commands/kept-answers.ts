@@ -16,7 +16,7 @@ export function writeAnswers(dir: string, answers: Answers): string | undefined 
   const earlier = replacedAnswers(dir, answers);
   if (earlier !== undefined) copyFileSync(file, earlier, constants.COPYFILE_EXCL);
   try {
-    writeFileAtomically(file, textOf(answers), 0o644);
+    writeFileAtomically(file, answersText(answers), 0o644);
   } catch (error) {
     if (earlier !== undefined) rmSync(earlier);
     throw error;
@@ -27,18 +27,22 @@ export function writeAnswers(dir: string, answers: Answers): string | undefined 
 /** Where `writeAnswers` would keep the answers that are there; undefined when there are none, or the same. */
 export function replacedAnswers(dir: string, answers: Answers): string | undefined {
   const file = answersFile(dir);
-  if (!existsSync(file) || readFileSync(file, 'utf8') === textOf(answers)) return undefined;
+  if (!existsSync(file) || readFileSync(file, 'utf8') === answersText(answers)) return undefined;
   let name = `${file}.old`;
   for (let count = 1; existsSync(name); count += 1) name = `${file}.old.${count}`;
   return name;
 }
 
-function textOf(answers: Answers): string {
+/** The text of a file of answers. */
+export function answersText(answers: Answers): string {
   const heading = '# What create-devserver asked; edit it and run `create-devserver build` again.\n';
   // a key stays in one line, as it is copied and compared
   return heading + stringify(answers, { lineWidth: 0 });
 }
 
 function answersFile(dir: string): string {
-  return path.join(dir, 'devserver.yaml');
+  return path.join(dir, answersName);
 }
+
+/** The name of such a file. */
+export const answersName = 'devserver.yaml';

@@ -1,27 +1,47 @@
 import path from 'node:path';
-import { bundlePrograms } from '../image/programs.ts';
+import { keptPrograms } from '../image/kept-programs.ts';
 import type { BaseData } from '../kernel/catalogue/base-schema.ts';
+import type { Lock } from '../lock/lock-file.ts';
 import type { Answers } from '../plan/answers.ts';
 import { archiveAnswers } from '../plan/base.ts';
-import { compilePlan } from '../plan/compile.ts';
+import { type CompileInput, compilePlan } from '../plan/compile.ts';
+import { estimateText } from '../plan/estimate.ts';
+import { type MachineNeeds, machineNeeds } from '../plan/onto-machine.ts';
 import type { Plan } from '../plan/plan.ts';
 import { findPockets, type Pocket } from '../plan/pockets.ts';
 import { select } from '../plan/select.ts';
 import type { GivenAnswers } from './answers-file.ts';
 import type { CommandContext } from './context.ts';
 
-/** Bundles the appliance's programs and compiles the plan for the answers. */
-export async function makePlan({ answers, refuse }: GivenAnswers, context: CommandContext): Promise<Plan> {
+/**
+ * Bundles the appliance's programs and compiles the plan for the answers.
+ * @param frozen a lock that says which suites with updates there are, so that no mirror is asked.
+ */
+export async function makePlan(given: GivenAnswers, context: CommandContext, frozen?: Lock): Promise<Plan> {
   const { mirror } = context.options;
-  const selection = select(context.catalogue(), answers, refuse);
-  const programs = await bundlePrograms(context.root, selection.components);
+  const input = await compileInput(given, context);
   return compilePlan({
-    selection,
-    answers,
-    programs,
-    templates: path.join(context.root, 'templates'),
-    ...(mirror === undefined ? {} : { mirror, pockets: await pocketsOf(selection.base, mirror, context) }),
+    ...input,
+    ...(mirror === undefined
+      ? {}
+      : { mirror, pockets: frozen?.sources.slice(1) ?? (await pocketsOf(input.selection.base, mirror, context)) }),
   });
+}
+
+/** What every plan of these answers is compiled from. */
+async function compileInput({ answers, refuse }: GivenAnswers, context: CommandContext): Promise<CompileInput> {
+  const selection = select(context.catalogue(), answers, refuse);
+  const programs = await keptPrograms(context.root, selection.components, context.cache);
+  return { selection, answers, programs, templates: path.join(context.root, 'templates') };
+}
+
+/** A plan for a machine that has a system of its own, which takes packages from where it has its own; and what it must have. */
+export async function makeMachinePlan(
+  given: GivenAnswers,
+  context: CommandContext,
+): Promise<{ plan: Plan; needs: MachineNeeds }> {
+  const input = await compileInput(given, context);
+  return { plan: compilePlan({ ...input, ontoMachine: true }), needs: machineNeeds(input.selection, given.answers) };
 }
 
 /** The mirror's suites with updates; what it lacks is told, since the server will never have it. */
@@ -47,6 +67,7 @@ export function showPlan(plan: Plan, answers: Answers): string {
     `  downloads   ${plan.downloads.length}, each pinned by its digest`,
     ...downloads,
     `  files       ${plan.files.length} of our own`,
+    ...(plan.estimate === undefined ? [] : [`  size        ${estimateText(plan.estimate)}`]),
     `  machine     ${machine.memory} memory, ${machine.cpus} processors, system disk ${machine.systemDisk}, data disk ${machine.dataDisk}`,
   ].join('\n');
 }

@@ -64,7 +64,8 @@ export async function runUp(dir: string, options: UpOptions, context: CommandCon
   }
   const extra = {
     ...(options.uefi === true ? { uefi: true } : {}),
-    ...(options.usb === undefined ? {} : { usb: options.usb }),
+    // QEMU runs in another folder
+    ...(options.usb === undefined ? {} : { usb: options.usb.map((it) => path.resolve(it)) }),
     ...(restoreKey === undefined ? {} : { restoreKey }),
   };
   const outcome = await stage(output.report, 'start the machine', async () => ({

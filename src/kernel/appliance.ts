@@ -31,6 +31,11 @@ export interface ApplianceCatalogue {
   readonly version: 1;
   readonly name: string;
   readonly hostname: string;
+  /** Address people use, and time zone, where they were answered; a credential or what is kept comes over them. */
+  readonly url?: string;
+  readonly timezone?: string;
+  /** It was installed on a machine that has a system, disks and a name of its own. */
+  readonly installed?: true;
   readonly base: { readonly name: string; readonly title: string; readonly values: Readonly<Record<string, string>> };
   /** Providers first. */
   readonly components: readonly ApplianceComponent[];

@@ -17,7 +17,11 @@ export async function ask(question: Question): Promise<Answer> {
 }
 
 function promptOf(question: Question): Record<string, unknown> {
-  const choices = question.choices?.map(({ value, label }) => ({ value, name: label }));
+  const choices = question.choices?.map(({ value, label, about }) => ({
+    value,
+    name: label,
+    ...(about === undefined ? {} : { description: about }),
+  }));
   const base = { name: 'value', message: question.message };
   switch (question.kind) {
     case 'text':
@@ -37,6 +41,8 @@ function promptOf(question: Question): Record<string, unknown> {
         ...base,
         type: 'checkbox',
         choices: choices?.map((choice) => ({ ...choice, checked: preset.includes(choice.value) })),
+        validate: (taken: readonly { readonly value: string }[]) =>
+          question.whyWrong?.(taken.map(({ value }) => value).join(',')) ?? true,
       };
     }
     case 'yes-no':

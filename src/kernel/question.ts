@@ -6,9 +6,13 @@ export interface Question {
   readonly message: string;
   /** secret: a text that does not show while it is typed. */
   readonly kind: 'text' | 'secret' | 'one' | 'several' | 'yes-no';
-  readonly choices?: readonly { readonly value: string; readonly label: string }[];
+  /** `about` is shown while a choice is the one that would be taken. */
+  readonly choices?: readonly { readonly value: string; readonly label: string; readonly about?: string }[];
   readonly default: string | readonly string[] | boolean;
-  /** What is wrong with an answer, or undefined; told with what was answered before it where that is known. */
+  /**
+   * What is wrong with an answer, or undefined; told with what was answered before it where that is known. Several are joined
+   * by commas.
+   */
   readonly whyWrong?: (value: string, before?: ReadonlyMap<string, Answer>) => string | undefined;
 }
 

@@ -1,8 +1,12 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
+import type { Writable } from 'node:stream';
 import { execa } from 'execa';
 import { exitCodes, UserError } from './errors.ts';
 import { smallProxyVariables } from './proxy.ts';
+
+/** Writes something, a piece at a time. */
+export type Feed = (write: (piece: Uint8Array) => Promise<void>) => Promise<void>;
 
 /** A program to run, as a value. Arguments are a list; no shell ever sees them. */
 export interface Command {
@@ -13,8 +17,15 @@ export interface Command {
   readonly cwd?: string;
   /** Text or bytes for standard input; without it standard input is empty. */
   readonly input?: string | Uint8Array;
+  /**
+   * Writes standard input while the program runs, a piece at a time; each waits until it was taken. What it throws ends the
+   * program's input and is thrown in place of what the program says of that.
+   */
+  readonly feed?: Feed;
   /** Milliseconds after which the program is ended. */
   readonly timeout?: number;
+  /** Ctrl-C at a terminal is for us to hear, and not for it: it cleans up, say. */
+  readonly isApart?: boolean;
 }
 
 export interface CommandResult {
@@ -61,19 +72,27 @@ async function run(command: Command, options: RunOptions): Promise<CommandResult
   const child = execa(command.file, [...command.args], {
     env: { PATH: searchPath(), ...smallProxyVariables(process.env), ...command.env },
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-    ...(command.input === undefined ? { stdin: 'ignore' as const } : { input: command.input }),
+    ...(command.input !== undefined
+      ? { input: command.input }
+      : { stdin: command.feed ? ('pipe' as const) : ('ignore' as const) }),
     ...(command.timeout === undefined ? {} : { timeout: command.timeout }),
+    ...(command.isApart === true ? { detached: true } : {}),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     reject: false,
     stripFinalNewline: true,
     maxBuffer: 64 * 1024 * 1024,
     ...(options.onLine === undefined ? {} : { all: true as const }),
   });
+  const feeding = command.feed === undefined ? undefined : feed(child.stdin, command.feed);
   if (options.onLine !== undefined) {
     const { onLine } = options;
     for await (const line of child.iterable({ from: 'all' })) onLine(String(line));
   }
   const result = await child;
+  const fault = await feeding;
+  // of a program that ended early nobody takes more: then it is the one to be heard
+  const isCutOff = cutOff.includes((fault as NodeJS.ErrnoException | undefined)?.code ?? '');
+  if (fault !== undefined && !isCutOff) throw fault;
   if (result.isCanceled) {
     throw new UserError('interrupted', { exitCode: exitCodes.interrupted });
   }
@@ -87,7 +106,27 @@ async function run(command: Command, options: RunOptions): Promise<CommandResult
   const output = { stdout: String(result.stdout ?? ''), stderr: String(result.stderr ?? ''), exitCode };
   const accepted = options.accept === 'any' || (options.accept ?? [0]).includes(exitCode);
   if (result.timedOut || (!accepted && !result.timedOut)) throw failure(command, output, result.timedOut);
+  if (isCutOff) throw fault;
   return output;
+}
+
+/** What a writer hears of a reader that is gone: while it writes, or between two pieces. */
+const cutOff = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END'];
+
+/** What went wrong with the writing, if anything. */
+async function feed(stdin: Writable | null, work: Feed): Promise<unknown> {
+  // each write hears of it itself
+  stdin?.on('error', () => {});
+  const write = (piece: Uint8Array): Promise<void> =>
+    new Promise((resolve, reject) => stdin?.write(piece, (error) => (error ? reject(error) : resolve())));
+  try {
+    await work(write);
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    stdin?.end();
+  }
 }
 
 function failure(command: Command, output: CommandResult, timedOut: boolean): UserError {

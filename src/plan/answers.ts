@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { authorityNameOf } from '../kernel/authority.ts';
 import { siteAddress } from '../kernel/site-address.ts';
 import { sizeInMiB } from '../kernel/size.ts';
+import { outputFormats } from './output-formats.ts';
 import { whyNoSshKey } from './ssh-key.ts';
 import { isTimeZone, whyNoTimeZone } from './time-zone.ts';
 
@@ -63,6 +64,8 @@ export const answersSchema = z.strictObject({
     systemDisk: size('3G', '1024G'),
     dataDisk: size('1G', '65536G'),
   }),
+  /** What a build makes beside the raw disk; without it a qcow2. */
+  outputs: z.array(z.enum(outputFormats, `must be one of ${outputFormats.join(', ')}`)).optional(),
   /** Address people use; without it https://127.0.0.1:PORT of this computer. */
   url: z
     .url({ protocol: /^https$/, error: 'must be an address such as https://dev.example.org', abort: true })

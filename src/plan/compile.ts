@@ -8,8 +8,10 @@ import { sizeInMiB } from '../kernel/size.ts';
 import type { Answers } from './answers.ts';
 import { madeUpContext, tryBootTemplates } from './boot-templates.ts';
 import { bootFilesOf, filesOf, type Owners } from './component-files.ts';
+import { estimateOf } from './estimate.ts';
 import { driverSocket, generatedFiles, type Programs } from './generated.ts';
 import { accountsOf, downloadsOf, packageLayer } from './layer.ts';
+import { forMachine, imageOnly } from './onto-machine.ts';
 import { resolveOptions } from './options.ts';
 import type { Plan, RootFile } from './plan.ts';
 import type { Pocket } from './pockets.ts';
@@ -27,17 +29,30 @@ export interface CompileInput {
   readonly mirror?: string;
   /** Suites with updates that this mirror holds. */
   readonly pockets?: readonly Pocket[];
+  /** For a machine that has a system of its own, in place of an image. */
+  readonly ontoMachine?: boolean;
 }
 
 /**
  * The plan of an appliance: a pure function of catalogue, answers and bundled programs.
  * @throws UserError or DataError for answers and templates that don't fit.
  */
-export function compilePlan({ selection, answers, programs, templates, mirror, pockets }: CompileInput): Plan {
+export function compilePlan({
+  selection: chosen,
+  answers,
+  programs,
+  templates,
+  mirror,
+  pockets,
+  ontoMachine,
+}: CompileInput): Plan {
+  const selection = ontoMachine === true ? forMachine(chosen) : chosen;
+  const leftOut: ReadonlySet<string> = ontoMachine === true ? imageOnly(chosen.components) : new Set();
   const { base, components, stack } = selection;
   const options = resolveOptions(components, stack.options, answers);
   const owners = ownersOf(components);
-  const catalogue = applianceCatalogue(selection, answers, options);
+  const whole = applianceCatalogue(selection, answers, options);
+  const catalogue = ontoMachine === true ? asInstalled(whole, leftOut) : whole;
   const filesContext = (component: Component) => buildContext(component, selection, options, catalogue);
   const faults = faultsOfTemplates(components, (component) => {
     const inside = catalogue.components.find(({ name }) => name === component.data.name);
@@ -49,17 +64,35 @@ export function compilePlan({ selection, answers, programs, templates, mirror, p
     ...generatedFiles(base, components, programs, templates),
     ...components.flatMap((component) => filesOf(component, filesContext(component), owners)),
     jsonFile(appliancePaths.catalogue, catalogue),
+    ...(ontoMachine === true ? [] : authorizedKeys(answers)),
   ];
+  const estimate = estimateOf(base, components);
   return {
     name: answers.name,
     hostname: answers.hostname,
     base: { name: base.name, title: base.title },
     components: components.map(({ data }) => ({ name: data.name, title: data.title, licence: data.licence })),
-    layer: packageLayer(base, components, mirror, pockets),
+    layer: packageLayer(base, components, { mirror, pockets }),
+    ...(base.snapshot === undefined ? {} : { snapshot: base.snapshot }),
     downloads: downloadsOf(base, components),
-    files: withoutClashes(files),
+    ...(estimate === undefined ? {} : { estimate }),
+    files: withoutClashes(files.filter(({ path }) => !leftOut.has(path))),
     disk: { rootMiB: sizeInMiB(answers.machine.systemDisk), kernelArguments: base.kernel.arguments },
   };
+}
+
+/** The catalogue of an installation: what is rendered at boot are our own files. */
+function asInstalled(catalogue: ApplianceCatalogue, leftOut: ReadonlySet<string>): ApplianceCatalogue {
+  const components = catalogue.components.map((it) => ({ ...it, boot: it.boot.filter(({ path }) => !leftOut.has(path)) }));
+  return { ...catalogue, installed: true, components };
+}
+
+/** Who may log in as root wherever nobody hands a key in. */
+function authorizedKeys({ sshKeys = [] }: Answers): RootFile[] {
+  const content = Buffer.from(sshKeys.map((key) => `${key}\n`).join(''));
+  return sshKeys.length === 0
+    ? []
+    : [{ kind: 'file', path: '/etc/devserver/authorized_keys', mode: 0o644, uid: 0, gid: 0, content }];
 }
 
 /** What templates of files/ may name. */
@@ -92,6 +125,8 @@ function applianceCatalogue(
     version: 1,
     name: answers.name,
     hostname: answers.hostname,
+    ...(answers.url === undefined ? {} : { url: new URL(answers.url).origin }),
+    ...(answers.timezone === undefined ? {} : { timezone: answers.timezone }),
     base: { name: base.name, title: base.title, values: base.values },
     components: components.map((component) => applianceComponent(component, options.get(component.data.name) ?? {})),
     roles: rolesOf(components, options),

@@ -9,17 +9,18 @@ import type { Pocket } from './pockets.ts';
 export function packageLayer(
   base: BaseData,
   components: readonly Component[],
-  mirror: string | undefined,
-  pockets: readonly Pocket[] = [],
+  given: { readonly mirror?: string | undefined; readonly pockets?: readonly Pocket[] | undefined } = {},
 ): PackageLayer {
   const wanted = components.flatMap((component) => packagesOf(component, base, components));
-  const packages = [...new Set([...base.packages, ...wanted.map(({ name }) => name)])].sort();
+  const packages = [...new Set([...base.packages, ...base.imagePackages, ...wanted.map(({ name }) => name)])].sort();
   return {
     suite: base.suite,
     architecture: base.architecture,
     distribution: base.distribution,
     keyring: base.keyring,
-    ...(mirror === undefined ? {} : { mirror, pockets }),
+    ...(given.mirror === undefined
+      ? {}
+      : { own: [{ url: given.mirror.replace(/\/$/, ''), suite: base.suite }, ...(given.pockets ?? [])] }),
     packageComponents: base.packageComponents,
     extraSources: [...baseSources(base, wanted), ...componentSources(components)],
     packages,

@@ -1,3 +1,4 @@
+import type { Estimate } from './estimate.ts';
 import type { Pocket } from './pockets.ts';
 
 /** Where a download comes from; registries' addresses are their clients' own defaults. */
@@ -74,20 +75,22 @@ export interface ExtraSource {
   readonly key?: { readonly url: string; readonly fingerprint: string };
 }
 
-/** What the package layer is made from; its digest names the layer in the cache. */
-export interface PackageLayer {
+/** Packages, and where they come from. */
+export interface PackageSources {
   readonly suite: string;
   readonly architecture: string;
-  readonly distribution: string;
   /** Archive keyring file on the building machine and the package that holds it. */
   readonly keyring: { readonly file: string; readonly package: string };
-  /** Main mirror; absent = mmdebstrap's default for the suite. */
-  readonly mirror?: string;
-  /** Suites with updates on that mirror. */
-  readonly pockets?: readonly Pocket[];
+  /** The base's own archives, the main one first; absent = mmdebstrap's default for the suite. */
+  readonly own?: readonly Pocket[];
   readonly packageComponents: readonly string[];
   readonly extraSources: readonly ExtraSource[];
   readonly packages: readonly string[];
+}
+
+/** What the package layer is made from; with the digests of its packages it names the layer in the cache. */
+export interface PackageLayer extends PackageSources {
+  readonly distribution: string;
   readonly accounts: readonly Account[];
   /** Lines for debconf-set-selections. */
   readonly debconf: readonly string[];
@@ -108,7 +111,11 @@ export interface Plan {
   readonly base: { readonly name: string; readonly title: string };
   readonly components: readonly { readonly name: string; readonly title: string; readonly licence: string }[];
   readonly layer: PackageLayer;
+  /** Address of the service that has the base's archive as it was, with `{archive}` and `{time}`. */
+  readonly snapshot?: string;
   readonly downloads: readonly Download[];
+  /** What it comes to, where the base was measured. */
+  readonly estimate?: Estimate;
   readonly files: readonly RootFile[];
   readonly disk: {
     /** Size of the system disk's root file system in MiB. */

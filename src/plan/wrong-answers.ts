@@ -54,7 +54,7 @@ export function wrongAnswers(catalogue: Catalogue, answers: Answers): WrongAnswe
     }));
   // a value that is none has no size
   const memory = wrong.some(({ path }) => path[0] === 'options') ? [] : wrongMemory(chosen, stack, answers);
-  return [...wrong, ...rivals(chosen, answers.extra), ...unused, ...memory];
+  return [...wrong, ...rivals(chosen, answers.extra), ...untaken(chosen, answers), ...unused, ...memory];
 }
 
 /** Further components that do what a chosen one does already. */
@@ -73,6 +73,20 @@ function rivals(chosen: readonly Component[], extra: readonly string[]): WrongAn
           },
         ];
   });
+}
+
+/** Components of a kind with which another one can not work, such as a VCS for which the tracker has no connector. */
+function untaken(chosen: readonly Component[], { choices, extra }: Answers): WrongAnswer[] {
+  const kindOf = (role: string): string => role.replace(/:.*$/, '');
+  return chosen.flatMap(({ data: { name, takes } }) =>
+    chosen.flatMap(({ data: other }): WrongAnswer[] => {
+      const role = other.provides.find((it) => !takes.includes(it) && takes.some((taken) => kindOf(taken) === kindOf(it)));
+      if (role === undefined) return [];
+      const choice = Object.entries(choices).find(([, names]) => names.includes(other.name));
+      const path = choice === undefined ? ['extra', extra.indexOf(other.name)] : ['choices', choice[0]];
+      return [{ path, message: `${other.name} provides ${role}, and ${name} takes only ${takes.join(', ')}`, hint: undefined }];
+    }),
+  );
 }
 
 /** The same for answers that are not whole: only what would be wrong whatever the rest says. */

@@ -1,10 +1,25 @@
 import type { StackData } from '../kernel/catalogue/base-schema.ts';
 import type { Catalogue } from '../kernel/catalogue/load.ts';
 import type { Question } from '../kernel/question.ts';
-import { answersSchema } from '../plan/answers.ts';
+import { type Answers, answersSchema } from '../plan/answers.ts';
 
-/** The questions of the stack: the machine's own, then one per choice of the stack. */
-export function questionsFor(catalogue: Catalogue, stack: StackData): Question[] {
+/** The questions of the stack: the machine's own, then one per choice of the stack. Earlier answers are their defaults. */
+export function questionsFor(catalogue: Catalogue, stack: StackData, earlier?: Answers): Question[] {
+  const questions = plainQuestions(catalogue, stack);
+  return earlier === undefined
+    ? questions
+    : questions.map((question) => ({ ...question, default: earlierOf(question, earlier) }));
+}
+
+function earlierOf({ id, kind, default: preset }: Question, answers: Answers): Question['default'] {
+  const [part = '', name = ''] = id.split('.');
+  if (part === 'machine') return answers.machine[name as 'memory'];
+  if (part !== 'choices') return answers[part as 'name' | 'hostname' | 'base'];
+  const chosen = answers.choices[name];
+  return chosen === undefined ? preset : kind === 'several' ? chosen : (chosen[0] ?? 'none');
+}
+
+function plainQuestions(catalogue: Catalogue, stack: StackData): Question[] {
   const { name, hostname, machine } = answersSchema.shape;
   const text = (id: string, flag: string, message: string, preset: string, schema: SafeParser): Question => ({
     id,
@@ -37,7 +52,7 @@ export function questionsFor(catalogue: Catalogue, stack: StackData): Question[]
         flag: choice.id,
         message: choice.question,
         kind: choice.several ? 'several' : 'one',
-        choices: choice.of.map((value) => ({ value, label: labelOf(catalogue, value) })),
+        choices: choice.of.map((value) => ({ value, label: labelOf(catalogue, value), ...aboutOf(catalogue, value) })),
         default: choice.several ? choice.default : (choice.default[0] ?? 'none'),
       }),
     ),
@@ -65,4 +80,12 @@ function labelOf(catalogue: Catalogue, name: string): string {
       ? ''
       : ' - unproven';
   return `${component.title}${remark}`;
+}
+
+/** Why something retired may be taken all the same, and what there is instead. */
+function aboutOf(catalogue: Catalogue, name: string): { about?: string } {
+  const support = catalogue.components.get(name)?.data.support;
+  if (support?.retired !== true) return {};
+  const { protectedBy = 'nothing', instead } = support;
+  return { about: `retired upstream; protected by: ${protectedBy}${instead === undefined ? '' : `; instead: ${instead}`}` };
 }

@@ -13,6 +13,8 @@ export interface WizardInput {
   readonly yes: boolean;
   readonly terminal: boolean;
   readonly ask: (question: Question) => Promise<Answer>;
+  /** Hears what has been answered so far, behind each question that was asked. */
+  readonly answered?: (question: Question, answers: ReadonlyMap<string, Answer>) => void;
 }
 
 /**
@@ -34,7 +36,11 @@ export async function answerQuestions(input: WizardInput): Promise<ReadonlyMap<s
   for (const question of questions) {
     const text = given.get(question.flag);
     if (text !== undefined) answers.set(question.id, question.kind === 'several' ? words(text) : text);
-    else answers.set(question.id, yes ? question.default : await ask(knowing(question, answers)));
+    else if (yes) answers.set(question.id, question.default);
+    else {
+      answers.set(question.id, await ask(knowing(question, answers)));
+      input.answered?.(question, answers);
+    }
   }
   return answers;
 }

@@ -207,7 +207,7 @@ options:
 
   it('names a base itself: auto is for who asks now', () => {
     expect(told(`${head}base: auto\n`)).toEqual([
-      'devserver.yaml:5:1: base: auto leaves open what is built: this file names the base itself (write one of debian-13, ubuntu-24.04; create-devserver --base auto chooses and writes it)',
+      'devserver.yaml:5:1: base: auto leaves open what is built: this file names the base itself (write one of debian-13, ubuntu-24.04, ubuntu-26.04; create-devserver --base auto chooses and writes it)',
     ]);
   });
 

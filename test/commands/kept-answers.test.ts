@@ -33,7 +33,10 @@ it('keeps every devserver.yaml that a new one replaces', () => {
 it('is told before, in a dry run', { timeout: 60_000 }, async () => {
   const dir = fresh();
   const file = path.join(dir, 'devserver.yaml');
-  writeFileSync(file, 'edited');
+  writeFileSync(
+    file,
+    'version: 1\nname: shop\nhostname: shop\nbase: debian-13\nmachine: {memory: 3G, systemDisk: 4G, dataDisk: 8G}\n',
+  );
   const { exitCode, stderr } = await cliInside([dir, '--yes', '--base', 'debian-13', '--plain', '--dry-run']);
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining(`would replace ${file} and keep the earlier as ${file}.old`)]);
   expect(readdirSync(dir)).toEqual(['devserver.yaml']);

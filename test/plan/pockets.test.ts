@@ -16,6 +16,7 @@ it.each([
     ['http://m.test/debian trixie-updates', 'http://m.test/debian-security trixie-security'],
   ],
   ['debian-13', 'http://m.test', ['http://m.test trixie-updates', 'http://m.test/debian-security trixie-security']],
+  ['ubuntu-26.04', 'http://m.test/u', ['http://m.test/u resolute-updates', 'http://m.test/u resolute-security']],
   ['ubuntu-24.04', 'http://m.test/u', ['http://m.test/u noble-updates', 'http://m.test/u noble-security']],
 ])('of %s on %s are looked for where mirrors keep them', async (name, mirror, expected) => {
   const { there, missing } = await findPockets(baseOf(name), mirror, async (_archive, suite) => suite.endsWith('-security'));

