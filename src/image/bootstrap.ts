@@ -3,14 +3,15 @@ import path from 'node:path';
 import { saysDiskFull } from '../kernel/disk-full.ts';
 import { exitCodes, UserError } from '../kernel/errors.ts';
 import type { Command, System } from '../kernel/system.ts';
+import { whenUnreachable } from '../lock/unreachable.ts';
 import type { PackageLayer } from '../plan/plan.ts';
 import { type ImageContext, sourceDateEpoch } from './context.ts';
 import { packageProgress } from './package-progress.ts';
 
-/** mmdebstrap's command line for a layer; absent mirror = its own default for the suite. */
+/** mmdebstrap's command line for a layer. @param archive apt's line for the archive that holds its packages, and no others. */
 export function bootstrapCommand(
   layer: PackageLayer,
-  parameters: string,
+  { parameters, archive }: { readonly parameters: string; readonly archive: string },
   output: string,
   temporaryFolder: string | undefined,
   system: Pick<System, 'isRoot'>,
@@ -34,10 +35,7 @@ export function bootstrapCommand(
       '--verbose',
       '--format=tar',
       `--architectures=${layer.architecture}`,
-      `--components=${layer.packageComponents.join(',')}`,
-      `--keyring=${layer.keyring.file}`,
       '--aptopt=Apt::Install-Recommends "false"',
-      '--aptopt=Acquire::Retries "3"',
       // Early files are there before the packages that know them; a question would end the build.
       '--dpkgopt=force-confold',
       ...layer.dpkgPaths.flatMap(({ exclude, include }) => [
@@ -50,8 +48,7 @@ export function bootstrapCommand(
       `--include=${layer.packages.join(',')}`,
       layer.suite,
       output,
-      ...(layer.mirror === undefined ? [] : [layer.mirror]),
-      ...(layer.pockets ?? []).map(({ url, suite }) => `deb ${url} ${suite} ${layer.packageComponents.join(' ')}`),
+      archive,
     ],
     env: {
       SOURCE_DATE_EPOCH: String(sourceDateEpoch),
@@ -86,20 +83,6 @@ export async function runBootstrap(command: Command, { system, report }: ImageCo
       }),
     );
   }
-}
-
-const noAnswer =
-  /Temporary failure resolving|Could not resolve|Could not connect|Network is unreachable|Connection (timed out|refused)/;
-
-/** The failure as what it is when no package archive could be reached: this machine lacks something, and what helps. */
-export function whenUnreachable(error: unknown): unknown {
-  if (!(error instanceof UserError) || !error.details.some((line) => noAnswer.test(line))) return error;
-  return new UserError("the package archive can't be reached", {
-    hint: 'check the network and the proxy, or name a mirror that answers with --mirror URL',
-    exitCode: exitCodes.machineLacks,
-    details: error.details,
-    cause: error,
-  });
 }
 
 /**

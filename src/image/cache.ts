@@ -1,10 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { access, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, chmod, mkdtemp, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { makeFolder } from '../kernel/folder.ts';
+import { digestOf } from './digest.ts';
 
 /** What the store holds; each kind is a folder. */
-export type CacheKind = 'tools' | 'download' | 'layer' | 'artifact';
+export const cacheKinds = ['tools', 'download', 'deb', 'control', 'layer', 'artifact', 'programs'] as const;
+export type CacheKind = (typeof cacheKinds)[number];
 
 /** Where an entry lies and whether it was there already. */
 export interface CacheEntry {
@@ -19,6 +22,11 @@ export interface Cache {
    * complete; of two builds that make it at once, the first stays and the other's is thrown away.
    */
   readonly getOrMake: (kind: CacheKind, key: string, make: (temporary: string) => Promise<void>) => Promise<CacheEntry>;
+  /**
+   * The same for a file whose key is the SHA-256 of its content: one that was there is held against it, and made anew when it
+   * has become another.
+   */
+  readonly getOrMakeFile: (kind: CacheKind, sha256: string, make: (temporary: string) => Promise<void>) => Promise<CacheEntry>;
   /** Whether an entry is there. */
   readonly has: (kind: CacheKind, key: string) => Promise<boolean>;
 }
@@ -28,20 +36,36 @@ export async function openCache(folder: string): Promise<Cache> {
   const dir = path.resolve(folder);
   makeFolder(dir);
   await sweepTemporaries(dir);
+  const getOrMake: Cache['getOrMake'] = async (kind, key, make) => {
+    const target = path.join(dir, kind, key);
+    if (await exists(target)) {
+      await noteUse(target);
+      return { path: target, cached: true };
+    }
+    makeFolder(path.dirname(target));
+    const temporary = path.join(dir, temporaryName());
+    try {
+      await make(temporary);
+      // a folder taken out of an archive has the time it has there
+      await noteUse(temporary);
+      await settle(temporary, target);
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+    return { path: target, cached: false };
+  };
   return {
     has: (kind, key) => exists(path.join(dir, kind, key)),
-    getOrMake: async (kind, key, make) => {
-      const target = path.join(dir, kind, key);
-      if (await exists(target)) return { path: target, cached: true };
-      makeFolder(path.dirname(target));
-      const temporary = path.join(dir, temporaryName());
-      try {
+    getOrMake,
+    getOrMakeFile: async (kind, sha256, make) => {
+      const checked = async (temporary: string): Promise<void> => {
         await make(temporary);
-        await settle(temporary, target);
-      } finally {
-        await rm(temporary, { recursive: true, force: true });
-      }
-      return { path: target, cached: false };
+        if ((await digestOf(temporary)) !== sha256) throw new Error(`${sha256} was not written as it came`);
+      };
+      const entry = await getOrMake(kind, sha256, checked);
+      if (!entry.cached || (await digestOf(entry.path).catch(() => undefined)) === sha256) return entry;
+      await rm(entry.path, { force: true });
+      return getOrMake(kind, sha256, checked);
     },
   };
 }
@@ -59,14 +83,24 @@ export function cacheKey(description: unknown): string {
 }
 
 /** A name that says whose it is: `tmp-PID-RANDOM`. */
-export function temporaryName(): string {
-  return `tmp-${process.pid}-${randomBytes(6).toString('hex')}`;
+export function temporaryName(prefix = 'tmp-'): string {
+  return `${prefix}${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+const openPrefix = 'devserver-tmp-';
+
+/** A folder that every account may enter, outside the user's home, for what other accounts read; what killed ones left goes first. */
+export async function openFolder(): Promise<string> {
+  await sweepTemporaries(tmpdir(), openPrefix);
+  const folder = await mkdtemp(path.join(tmpdir(), `${openPrefix}${process.pid}-`));
+  await chmod(folder, 0o755);
+  return folder;
 }
 
 /** Removes temporaries in `dir` whose process is gone or that are older than a day. */
-export async function sweepTemporaries(dir: string): Promise<void> {
+export async function sweepTemporaries(dir: string, prefix = 'tmp-'): Promise<void> {
   for (const name of await readdir(dir)) {
-    const pid = /^tmp-(\d+)-/.exec(name)?.[1];
+    const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined;
     if (pid === undefined) continue;
     const file = path.join(dir, name);
     const age = Date.now() - ((await stat(file).catch(() => undefined))?.mtimeMs ?? 0);
@@ -75,6 +109,11 @@ export async function sweepTemporaries(dir: string): Promise<void> {
     if (!isLeft || (await hasMountBelow(file))) continue;
     await rm(file, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/** What is used is not pruned; where that can't be noted it is used all the same. */
+async function noteUse(place: string): Promise<void> {
+  await utimes(place, new Date(), new Date()).catch(() => undefined);
 }
 
 async function hasMountBelow(folder: string): Promise<boolean> {

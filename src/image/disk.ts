@@ -1,6 +1,7 @@
 import { open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { System } from '../kernel/system.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Feed, System } from '../kernel/system.ts';
 import { sourceDateEpoch } from './context.ts';
 import { grubEarlyConfig, grubImageCommand, placeGrubOnDisk } from './grub.ts';
 import { deterministicUuid } from './identifiers.ts';
@@ -10,8 +11,8 @@ import { writeFully } from './write-fully.ts';
 
 /** What a disk is made from. */
 export interface DiskRequest {
-  /** Tar of the root file system. */
-  readonly rootTar: string;
+  /** Writes the tar of the root file system. */
+  readonly writeRoot: Feed;
   readonly layout: DiskLayout;
   /** Every identifier on the disk follows from it. */
   readonly seed: string;
@@ -38,16 +39,37 @@ export async function writeDisk(out: string, request: DiskRequest, system: Syste
   await writeFile(early, grubEarlyConfig(layout.rootUuid));
   await writeBiosLoader(out, early, request, system);
   await writeSystemPartition(out, early, request, system);
-  await system.run(makeRootCommand(out, request));
+  await whileFlushing(out, () => system.run(makeRootCommand(out, request)));
 }
 
-/** mke2fs reads owners, modes and devices straight from the tar. */
-function makeRootCommand(out: string, { layout, tools, rootTar, seed }: DiskRequest) {
+/** mke2fs waits for the disk at its end: what it has written by then goes there meanwhile. */
+async function whileFlushing(file: string, work: () => Promise<unknown>): Promise<void> {
+  const handle = await open(file, 'r+');
+  let isOver = false;
+  const flushing = (async () => {
+    while (!isOver) {
+      await sleep(200);
+      // who can't flush it is told by whoever has to
+      await handle.datasync().catch(() => {});
+    }
+  })();
+  try {
+    await work();
+  } finally {
+    isOver = true;
+    await flushing;
+    await handle.close();
+  }
+}
+
+/** mke2fs reads owners, modes and devices straight from the tar, while it is written. */
+function makeRootCommand(out: string, { layout, tools, writeRoot, seed }: DiskRequest) {
   const hashSeed = deterministicUuid(seed, 'directory hashes');
   const args = ['-q', '-F', '-t', 'ext4', '-m', '1', '-L', rootLabel, '-U', layout.rootUuid];
   const extended = `offset=${layout.root.offset},hash_seed=${hashSeed},root_owner=0:0`;
-  return toolCommand(tools, 'mke2fs', [...args, '-E', extended, '-d', rootTar, out, `${layout.root.bytes / 1024}k`], {
+  return toolCommand(tools, 'mke2fs', [...args, '-E', extended, '-d', '-', out, `${layout.root.bytes / 1024}k`], {
     env: { SOURCE_DATE_EPOCH: String(sourceDateEpoch) },
+    feed: writeRoot,
   });
 }
 

@@ -15,7 +15,7 @@ import { toolRoot } from './tools.ts';
  * @throws UserError naming both digests when another file arrives; that file is deleted.
  */
 export async function fetchDownload(download: Download, cache: Cache, context: ImageContext): Promise<CacheEntry> {
-  return cache.getOrMake('download', download.sha256, async (temporary) => {
+  return cache.getOrMakeFile('download', download.sha256, async (temporary) => {
     const name = artifactName(download.source);
     const url = await resolveUrl(download, cache, context);
     context.report({ type: 'log', text: `fetching ${url}` });

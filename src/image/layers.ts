@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import type { RootFile } from '../plan/plan.ts';
 import { type MergePart, mergeLayers } from './merge.ts';
 import { listTar, type TarEntry } from './tar.ts';
 import { type TarSource, tarFromBytes } from './tar-source.ts';
 import { tarBytes, tarEnd, tarHeader } from './tar-write.ts';
-import { writeFully } from './write-fully.ts';
 
 /** An archive that takes part in a root file system. */
 export interface Layer {
@@ -21,33 +19,43 @@ export function filesLayer(name: string, files: readonly RootFile[]): Layer {
   return { name, source: tarFromBytes(Buffer.concat([...files.map(tarBytes), tarEnd])) };
 }
 
-/**
- * Writes the merged root file system to `out` and returns its SHA-256. Header blocks are copied as they
- * are, so owners, times and extended attributes survive. A gigabyte takes a few seconds.
- * @throws UserError from the rules in merge.ts.
- */
-export async function writeMerged(out: string, layers: readonly Layer[]): Promise<{ sha256: string; bytes: number }> {
+/** Layers and what of them makes the merged tree. */
+export interface Merged {
+  readonly layers: readonly Layer[];
+  readonly parts: readonly MergePart[];
+}
+
+/** Lists and merges. @throws UserError from the rules in merge.ts. */
+export async function merge(layers: readonly Layer[]): Promise<Merged> {
   const listed = await Promise.all(
     layers.map(async ({ name, source, entries }) => ({ name, entries: entries ?? (await listTar(source)) })),
   );
+  return { layers, parts: mergeLayers(listed) };
+}
+
+/**
+ * Writes the merged root file system as a tar, piece by piece, and returns its SHA-256. Header blocks are copied as they
+ * are, so owners, times and extended attributes survive. A gigabyte takes a few seconds.
+ */
+export async function writeMerged(
+  { layers, parts }: Merged,
+  write: (piece: Buffer) => Promise<void>,
+): Promise<{ sha256: string; bytes: number }> {
   const hash = createHash('sha256');
-  const handle = await open(out, 'w');
   let bytes = 0;
-  try {
-    const write = async (chunk: Buffer) => {
-      hash.update(chunk);
-      await writeFully(handle, chunk);
-      bytes += chunk.length;
-    };
-    for (const piece of pieces(mergeLayers(listed))) {
-      const source = piece.kind === 'copy' ? layers[piece.layer]?.source : undefined;
-      if (piece.kind === 'made') await write(piece.bytes);
-      else if (source !== undefined) await copy(source, piece.start, piece.end, write);
-    }
-    await write(tarEnd);
-  } finally {
-    await handle.close();
+  const put = async (piece: Buffer): Promise<void> => {
+    const written = write(piece);
+    // while it is on its way
+    hash.update(piece);
+    await written;
+    bytes += piece.length;
+  };
+  for (const piece of pieces(parts)) {
+    const source = piece.kind === 'copy' ? layers[piece.layer]?.source : undefined;
+    if (piece.kind === 'made') await put(piece.bytes);
+    else if (source !== undefined) await copy(source, piece.start, piece.end, put);
   }
+  await put(tarEnd);
   return { sha256: hash.digest('hex'), bytes };
 }
 

@@ -22,7 +22,10 @@ export interface BuildLog {
 export function openLog(file: string, system: System, report: Report): BuildLog {
   makeFolder(path.dirname(file));
   const descriptor = openSync(file, 'w');
+  let isOpen = true;
   const write = (line: string): void => {
+    // its number may be another file's by then
+    if (!isOpen) return;
     try {
       writeSync(descriptor, `${system.now().toISOString()} ${line}\n`);
     } catch {
@@ -37,7 +40,10 @@ export function openLog(file: string, system: System, report: Report): BuildLog 
       if (event.type !== 'progress') write(JSON.stringify(event));
       report(event);
     },
-    close: () => closeSync(descriptor),
+    close: () => {
+      if (isOpen) closeSync(descriptor);
+      isOpen = false;
+    },
   };
 }
 

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { build } from 'esbuild';
 import { driverFiles, pythonFilesIn, pythonFolder } from '../kernel/catalogue/driver-program.ts';
 import type { Component } from '../kernel/catalogue/load.ts';
 import type { Programs } from '../plan/generated.ts';
+import { bundledLibraries, bundledName } from './bundled.ts';
 
 /** Programs of the appliance itself: name below /usr/lib/devserver to entry point below provision/. */
 const own: Readonly<Record<string, string>> = {
@@ -28,18 +28,25 @@ export async function bundlePrograms(root: string, components: readonly Componen
     ...drivers,
     ...components.flatMap(ownPrograms),
   ];
+  // as npm installs us, our libraries lie beside us; what the bundles say of their sources is the same all the same
+  const isInstalled = path.basename(path.dirname(root)) === 'node_modules';
+  const base = isInstalled ? path.resolve(root, '../..') : root;
+  const ownPrefix = isInstalled ? `${path.relative(base, root)}/` : '';
+  // it takes a moment to load, and is seldom needed
+  const { build } = await import('esbuild');
   const result = await build({
     entryPoints: entries.map(([out, entry]) => ({ in: entry, out })),
     outdir: 'out',
     outExtension: { '.js': '.mjs' },
     bundle: true,
     write: false,
+    metafile: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',
     minifySyntax: true,
     legalComments: 'eof',
-    absWorkingDir: root,
+    absWorkingDir: base,
     // drivers outside this checkout (--stacks) still find our libraries
     nodePaths: [path.join(root, 'node_modules')],
     alias: { 'devserver/driver-kit': path.join(root, 'src/kernel/driver-kit.ts') },
@@ -51,7 +58,10 @@ export async function bundlePrograms(root: string, components: readonly Componen
     },
   });
   return new Map([
-    ...result.outputFiles.map(({ path: file, contents }) => [path.basename(file), contents] as const),
+    ...result.outputFiles.map(({ path: file, contents, text }) => {
+      return [path.basename(file), isInstalled ? Buffer.from(text.replaceAll(ownPrefix, '')) : contents] as const;
+    }),
+    [bundledName, bundledLibraries(result.metafile, base, ownPrefix)] as const,
     ...pythonPrograms(root, components),
   ]);
 }

@@ -1,8 +1,8 @@
 import { UserError } from '../kernel/errors.ts';
+import type { SourceKeys } from '../lock/apt-sources.ts';
 import type { ExtraSource } from '../plan/plan.ts';
 import type { ImageContext } from './context.ts';
 import { fetchText } from './fetch.ts';
-import type { SourceKeys } from './package-parameters.ts';
 
 /**
  * Fetches the keys of sources that have one of their own and verifies each by its fingerprint.

@@ -10,6 +10,8 @@ export interface SpaceNeed {
 
 /** Bytes needed beside DIR/out: the root file system's tar, the raw disk and its compressed form. */
 export const outputNeed = 3e9;
+/** Bytes needed beside it for each output that was asked for: its own, and a disk that it is packed from. */
+export const furtherNeed = 1e9;
 /** Bytes needed in the cache while the package layer is made: its tree, packages and tar. */
 export const layerNeed = 3e9;
 

@@ -5,9 +5,14 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { UserError } from '../kernel/errors.ts';
 import type { Command } from '../kernel/system.ts';
-import { requireBootstrapTools, whenUnreachable } from './bootstrap.ts';
-import { type Cache, type CacheEntry, cacheKey } from './cache.ts';
+import type { Lock } from '../lock/lock-file.ts';
+import { whenUnreachable } from '../lock/unreachable.ts';
+import type { PackageSources } from '../plan/plan.ts';
+import { requireBootstrapTools } from './bootstrap.ts';
+import { type Cache, type CacheEntry, cacheKey, openFolder } from './cache.ts';
 import type { ImageContext } from './context.ts';
+import { fetchDebs } from './debs.ts';
+import { writeLocalArchive } from './local-archive.ts';
 import { projectFile } from './project-file.ts';
 
 /** The sets of programs in stacks/tools.yaml. */
@@ -22,33 +27,45 @@ export async function toolRoot(
   cache: Cache,
   context: Pick<ImageContext, 'system' | 'report'>,
 ): Promise<CacheEntry> {
-  const { suite, keyring, architecture, packages, key } = await pinned(set);
+  const { key, ...request } = await pinned(set);
   return cache.getOrMake('tools', key, async (temporary) => {
-    await requireBootstrapTools(keyring, context);
-    const archive = `${temporary}.tar`;
+    await requireBootstrapTools(request.keyring, context);
+    context.report({ type: 'note', text: `fetching the ${set} tools of ${request.suite}, once` });
+    await unpackInto(temporary, unpackPackages(request, [], `${temporary}.tar`, context), context);
+  });
+}
+
+/** The same, of the packages that a lock names. */
+export async function lockedToolRoot(set: ToolSet, lock: Lock, cache: Cache, context: ImageContext): Promise<CacheEntry> {
+  const { snapshot, ...request } = await pinned(set);
+  const debs = lock.tools.map(({ sha256 }) => sha256).sort();
+  return cache.getOrMake('tools', cacheKey({ format: 2, set, debs }), async (temporary) => {
+    await requireBootstrapTools(request.keyring, context);
+    const folder = await openFolder();
     try {
-      context.report({ type: 'note', text: `fetching the ${set} tools of ${suite}, once` });
-      const unpack = unpackPackages({ suite, keyring, architecture, packages }, archive, context);
-      await context.system.run(unpack).catch((error: unknown) => {
-        throw whenUnreachable(error);
-      });
-      await mkdir(temporary);
-      // Owners are dropped and device nodes left out: what remains any user can unpack and remove.
-      await context.system.run({
-        file: 'tar',
-        args: [
-          '--extract',
-          `--file=${archive}`,
-          `--directory=${temporary}`,
-          '--no-same-owner',
-          '--no-same-permissions',
-          '--exclude=./dev',
-        ],
-      });
+      const found = await fetchDebs({ lock, packages: lock.tools, snapshot, stage: 'tool root' }, cache, context);
+      const archive = await writeLocalArchive(path.join(folder, 'archive'), found, request);
+      await unpackInto(temporary, unpackPackages(request, [archive], `${temporary}.tar`, context), context);
     } finally {
-      await rm(archive, { force: true });
+      await rm(folder, { recursive: true, force: true });
     }
   });
+}
+
+/** Runs what makes `FOLDER.tar`, and takes that apart. */
+async function unpackInto(folder: string, unpack: Command, { system }: Pick<ImageContext, 'system'>): Promise<void> {
+  const archive = `${folder}.tar`;
+  try {
+    await system.run(unpack).catch((error: unknown) => {
+      throw whenUnreachable(error);
+    });
+    await mkdir(folder);
+    // Owners are dropped and device nodes left out: what remains any user can unpack and remove.
+    const owners = ['--no-same-owner', '--no-same-permissions', '--exclude=./dev'];
+    await system.run({ file: 'tar', args: ['--extract', `--file=${archive}`, `--directory=${folder}`, ...owners] });
+  } finally {
+    await rm(archive, { force: true });
+  }
 }
 
 /** The same folder when it is in the cache at `folder` already; fetches and makes nothing. */
@@ -65,7 +82,7 @@ export function toolCommand(
   root: string,
   program: string,
   args: readonly string[],
-  more: Pick<Command, 'input' | 'cwd' | 'env' | 'timeout'> = {},
+  more: Pick<Command, 'input' | 'feed' | 'cwd' | 'env' | 'timeout'> = {},
 ): Command {
   const libraries = path.join(root, 'usr/lib/x86_64-linux-gnu');
   return {
@@ -90,25 +107,36 @@ export function qemuDataArguments(root: string): string[] {
 
 const toolsSchema = z.object({
   suite: z.string(),
+  snapshot: z.string().optional(),
   keyring: z.object({ file: z.string(), package: z.string() }),
   architecture: z.string(),
   sets: z.record(z.enum(['disk', 'machine', 'pypi']), z.array(z.string())),
 });
 
+/** The packages of a set, and where they come from. */
+export async function toolPackages(set: ToolSet): Promise<PackageSources> {
+  const { suite, keyring, architecture, sets } = await tools();
+  return { suite, keyring, architecture, packageComponents: ['main'], extraSources: [], packages: sets[set] };
+}
+
+async function tools(): Promise<z.infer<typeof toolsSchema>> {
+  return toolsSchema.parse(parse(await readFile(projectFile('stacks/tools.yaml'), 'utf8')));
+}
+
 type UnpackRequest = Omit<z.infer<typeof toolsSchema>, 'sets'> & { readonly packages: readonly string[] };
 
 /** A set as stacks/tools.yaml has it, and its key in the cache. */
 async function pinned(set: ToolSet): Promise<UnpackRequest & { readonly key: string }> {
-  const text = await readFile(projectFile('stacks/tools.yaml'), 'utf8');
-  const { suite, keyring, architecture, sets } = toolsSchema.parse(parse(text));
+  const { suite, snapshot, keyring, architecture, sets } = await tools();
   const packages = sets[set];
-  return { suite, keyring, architecture, packages, key: cacheKey({ format: 1, suite, architecture, packages }) };
+  return { suite, snapshot, keyring, architecture, packages, key: cacheKey({ format: 1, suite, architecture, packages }) };
 }
 
 /** mmdebstrap only unpacks here: nothing is configured and no program of the tree runs. */
 function unpackPackages(
-  { suite, keyring, architecture, packages }: UnpackRequest,
-  archive: string,
+  { suite, architecture, packages, keyring }: Pick<PackageSources, 'suite' | 'architecture' | 'packages' | 'keyring'>,
+  archives: readonly string[],
+  output: string,
   { system }: Pick<ImageContext, 'system'>,
 ): Command {
   return {
@@ -124,7 +152,8 @@ function unpackPackages(
       '--aptopt=Acquire::Retries "3"',
       `--include=${packages.join(',')}`,
       suite,
-      archive,
+      output,
+      ...archives,
     ],
     env: { LC_ALL: 'C.UTF-8' },
   };

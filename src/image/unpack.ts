@@ -3,6 +3,7 @@ import { unzipSync } from 'fflate';
 import { UserError } from '../kernel/errors.ts';
 import { listTar } from './tar.ts';
 import { tarFromBytes } from './tar-source.ts';
+import { listZip } from './zip.ts';
 
 /** One file out of an archive. */
 export interface UnpackedFile {
@@ -21,7 +22,7 @@ export async function unpack(name: string, bytes: Buffer): Promise<UnpackedFile[
   return files;
 }
 
-type Reader = (name: string, bytes: Buffer) => UnpackedFile[] | Promise<UnpackedFile[]>;
+type Reader = (name: string, bytes: Buffer) => Promise<UnpackedFile[]>;
 
 function readerFor(name: string, bytes: Buffer): Reader {
   if (bytes.length > 4 && bytes.readUInt32BE(0) === 0x504b0304) return unzip;
@@ -40,33 +41,15 @@ async function untar(archive: string, bytes: Buffer): Promise<UnpackedFile[]> {
   });
 }
 
-function unzip(name: string, bytes: Buffer): UnpackedFile[] {
-  const modes = zipModes(bytes);
+async function unzip(name: string, bytes: Buffer): Promise<UnpackedFile[]> {
+  // fflate does not tell them
+  const modes = new Map((await listZip(tarFromBytes(bytes))).map((entry) => [entry.name, entry.mode]));
   return Object.entries(unzipSync(bytes)).flatMap(([path, content]) => {
     const mode = modes.get(path) ?? 0;
     // S_IFLNK: a zip keeps a link's target as the content of a file.
     if ((mode & 0o170000) === 0o120000) throw refused(name, path, 'a link');
     return path.endsWith('/') ? [] : [{ path, content, executable: (mode & 0o111) !== 0 }];
   });
-}
-
-/**
- * Unix modes by name from the central directory, which fflate does not tell.
- * Format: PKWARE APPNOTE 4.3.12 and 4.3.16; the mode is the upper half of "external file attributes".
- */
-function zipModes(bytes: Buffer): Map<string, number> {
-  const modes = new Map<string, number>();
-  const end = bytes.lastIndexOf(Buffer.from('504b0506', 'hex'));
-  if (end < 0) return modes;
-  let at = bytes.readUInt32LE(end + 16);
-  while (at + 46 <= bytes.length && bytes.readUInt32LE(at) === 0x02014b50) {
-    const nameLength = bytes.readUInt16LE(at + 28);
-    const isUnix = bytes[at + 5] === 3;
-    const name = bytes.toString('utf8', at + 46, at + 46 + nameLength);
-    if (isUnix) modes.set(name, bytes.readUInt16LE(at + 40));
-    at += 46 + nameLength + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
-  }
-  return modes;
 }
 
 function refuseOutside(name: string, path: string): void {

@@ -5,12 +5,12 @@ import { sweepTemporaries, temporaryName } from './cache.ts';
 
 /**
  * Runs `work` with a folder of its own in `dir`, on the same file system as the outputs, and removes it
- * whatever happens. What killed builds left there is swept first.
+ * whatever happens. What killed builds left there is swept first; in a folder that is not ours alone, `prefix` has to be.
  */
-export async function withWorkFolder<T>(dir: string, work: (folder: string) => Promise<T>): Promise<T> {
+export async function withWorkFolder<T>(dir: string, work: (folder: string) => Promise<T>, prefix = 'tmp-'): Promise<T> {
   makeFolder(dir);
-  await sweepTemporaries(dir);
-  const folder = path.join(dir, temporaryName());
+  await sweepTemporaries(dir, prefix);
+  const folder = path.join(dir, temporaryName(prefix));
   await mkdir(folder);
   try {
     return await work(folder);

@@ -4,7 +4,7 @@ import { readIfThere } from './files.ts';
 import { identify, isAlive, type ProcessId } from './process.ts';
 
 /**
- * Runs `work` while no other process holds the same lock file.
+ * Runs `work` while no other process holds the same lock file. @param what is being done then, for who is refused.
  * Fails at once with exit code busy when somebody does. A lock whose holder died is taken over.
  */
 export async function withLock<T>(file: string, what: string, work: () => Promise<T>): Promise<T> {
@@ -30,14 +30,14 @@ async function take(file: string, beside: string, what: string): Promise<void> {
     if (await linked(beside, file)) return;
     const holder = await readHolder(file);
     if (isAlive(holder)) {
-      throw new UserError(`${what} is being started or stopped by process ${holder.pid}`, {
+      throw new UserError(`${what} by process ${holder.pid}`, {
         hint: 'wait for it to end, then try again',
         exitCode: exitCodes.busy,
       });
     }
     await removeDead(file, beside);
   }
-  throw new UserError(`${what} is being started or stopped by several processes`, {
+  throw new UserError(`${what} by several processes`, {
     hint: 'try again',
     exitCode: exitCodes.busy,
   });

@@ -56,7 +56,7 @@ export async function startMachine(
   // before anything is made: what can't be started leaves no password of a machine that never was
   if (!(await machineStatus(instance.dir)).running) await readImage(instance.out);
   const paths = makeMachineFolder(instance.dir);
-  return withLock(paths.lock, `the machine in ${instance.dir}`, async () => {
+  return withLock(paths.lock, `the machine in ${instance.dir} is being started or stopped`, async () => {
     const recorded = await readState(paths.state);
     const adminPasswordFile = await keepAdminPassword(paths.adminPassword);
     if (isAlive(recorded?.process)) {

@@ -23,7 +23,7 @@ export async function stopMachine(dir: string, context: Pick<MachineContext, 're
   const paths = machinePaths(dir);
   // existsSync would call a machine that is closed to us one that never ran
   if ((await readIfThere(paths.state)) === undefined) return { wasRunning: false, killed: false };
-  return withLock(paths.lock, `the machine in ${dir}`, async () => {
+  return withLock(paths.lock, `the machine in ${dir} is being started or stopped`, async () => {
     const state = await readState(paths.state);
     if (state === undefined || !isAlive(state.process)) {
       await clearRemains(paths, state);

@@ -3,13 +3,23 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { tellFailure } from '../../src/image/failure.ts';
-import { type ImageFile, publishImage, readImage, unchangedImage } from '../../src/image/image-file.ts';
+import {
+  type ImageResult,
+  missingOutputs,
+  type NewImage,
+  publishImage,
+  readImage,
+  unchangedImage,
+} from '../../src/image/image-file.ts';
 import { openLog } from '../../src/image/log.ts';
+import { outputRecipes } from '../../src/image/outputs/recipes.ts';
+import { requireSigningKey, signatureNamespace, signSums } from '../../src/image/outputs/sign.ts';
 import { requireSpace } from '../../src/image/space.ts';
 import { toolCommand } from '../../src/image/tools.ts';
 import { withWorkFolder } from '../../src/image/work-folder.ts';
 import { UserError } from '../../src/kernel/errors.ts';
 import { realSystem } from '../../src/kernel/system.ts';
+import { type OutputFormat, outputFile } from '../../src/plan/output-formats.ts';
 
 let dir = '';
 beforeEach(() => {
@@ -17,7 +27,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const image: Omit<ImageFile, 'bytes' | 'files'> = {
+const machine = { memoryMiB: 3072, cpus: 2, dataMiB: 20_480 };
+const recipes = await outputRecipes(machine, undefined);
+const otherRecipes = await outputRecipes({ ...machine, cpus: 4 }, undefined);
+const image: NewImage = {
   format: 1,
   name: 'a',
   hostname: 'a',
@@ -33,34 +46,84 @@ const image: Omit<ImageFile, 'bytes' | 'files'> = {
   packages: [],
 };
 
-async function publish(outputs: readonly ('raw' | 'qcow2')[]) {
-  const folder = path.join(dir, 'out');
+const folderOf = (): string => path.join(dir, 'out');
+
+/** Publishes outputs of another image, or further ones of the one that is there. */
+async function publish(made: readonly OutputFormat[], same?: ImageResult, by = recipes) {
+  const folder = folderOf();
   mkdirSync(folder, { recursive: true });
-  await withWorkFolder(dir, async (work) => {
-    for (const format of outputs) writeFileSync(path.join(work, `system.${format}`), 'disk');
-    await publishImage(image, { work, folder, outputs });
+  return withWorkFolder(dir, async (work) => {
+    for (const format of made) writeFileSync(path.join(work, outputFile(format)), format);
+    writeFileSync(path.join(work, 'sbom.cdx.json'), '{}');
+    return publishImage(image, { work, folder, made, digests: new Map(), recipes: by, same });
   });
-  return folder;
 }
 
 test('outputs appear together with the file that describes them, and are known again', async () => {
-  const folder = await publish(['raw', 'qcow2']);
-  expect(readdirSync(folder).sort()).toEqual(['image.json', 'system.qcow2', 'system.raw']);
+  await publish(['raw', 'qcow2']);
+  expect(readdirSync(folderOf()).sort()).toEqual(['SHA256SUMS', 'image.json', 'sbom.cdx.json', 'system.qcow2', 'system.raw']);
   expect(readdirSync(dir)).toEqual(['out']);
-  expect(await unchangedImage(folder, 'k', ['raw', 'qcow2'])).toMatchObject({ id: 'i', folder });
-  expect(await unchangedImage(folder, 'other', ['raw', 'qcow2'])).toBeUndefined();
-  expect(await unchangedImage(folder, 'k', ['raw'])).toBeUndefined();
+  const there = await unchangedImage(folderOf(), 'k');
+  expect(there).toMatchObject({ id: 'i', folder: folderOf() });
+  expect(missingOutputs(there, ['raw', 'qcow2'], recipes)).toEqual([]);
+  expect(missingOutputs(there, ['raw', 'ova'], recipes)).toEqual(['ova']);
+  expect(await unchangedImage(folderOf(), 'other')).toBeUndefined();
 });
 
 test('an output that somebody changed is built again', async () => {
-  const folder = await publish(['raw']);
-  writeFileSync(path.join(folder, 'system.raw'), 'other');
-  expect(await unchangedImage(folder, 'k', ['raw'])).toBeUndefined();
+  await publish(['raw']);
+  for (const name of ['system.raw', 'sbom.cdx.json', 'SHA256SUMS']) {
+    await publish(['raw']);
+    expect(await unchangedImage(folderOf(), 'k')).toBeDefined();
+    writeFileSync(path.join(folderOf(), name), 'other');
+    expect(await unchangedImage(folderOf(), 'k'), name).toBeUndefined();
+  }
 });
 
-test('an output of an earlier build does not stay beside a later one', async () => {
+test('further outputs of an image come to those that are there, and the digests are of all', async () => {
   await publish(['raw', 'qcow2']);
-  expect(readdirSync(await publish(['qcow2'])).sort()).toEqual(['image.json', 'system.qcow2']);
+  await publish(['ova'], await unchangedImage(folderOf(), 'k'));
+  const whole = await realSystem().run({ file: 'sha256sum', args: ['--check', '--strict', 'SHA256SUMS'], cwd: folderOf() });
+  expect(whole.stdout).toBe('system.raw: OK\nsystem.qcow2: OK\nsbom.cdx.json: OK\nappliance.ova: OK');
+  const there = await unchangedImage(folderOf(), 'k');
+  expect(missingOutputs(there, ['raw', 'qcow2', 'ova'], recipes)).toEqual([]);
+  expect(missingOutputs(there, ['raw', 'qcow2', 'ova'], otherRecipes), 'of another machine').toEqual(['ova']);
+});
+
+test('an output by another recipe does not stay when others are made', async () => {
+  await publish(['raw', 'qcow2', 'ova']);
+  await publish(['vmdk'], await unchangedImage(folderOf(), 'k'), otherRecipes);
+  expect(readdirSync(folderOf()).sort()).toEqual([
+    ...['SHA256SUMS', 'image.json', 'sbom.cdx.json', 'system.qcow2', 'system.raw', 'system.vmdk'],
+  ]);
+});
+
+test('an output of an earlier image does not stay beside a later one, nor does its signature', async () => {
+  await publish(['raw', 'qcow2']);
+  writeFileSync(path.join(folderOf(), 'SHA256SUMS.sig'), 'of the earlier');
+  await publish(['qcow2']);
+  expect(readdirSync(folderOf()).sort()).toEqual(['SHA256SUMS', 'image.json', 'sbom.cdx.json', 'system.qcow2']);
+});
+
+test('SHA256SUMS is signed so that ssh-keygen takes it, and what can not sign is refused', async () => {
+  await publish(['raw']);
+  const key = path.join(dir, 'key');
+  const system = realSystem();
+  await system.run({ file: 'ssh-keygen', args: ['-q', '-t', 'ed25519', '-N', '', '-f', key] });
+  await signSums(folderOf(), key, system);
+  writeFileSync(path.join(dir, 'signers'), `release ${readFileSync(`${key}.pub`, 'utf8')}`);
+  const sums = path.join(folderOf(), 'SHA256SUMS');
+  const check = ['-Y', 'verify', '-f', path.join(dir, 'signers'), '-I', 'release', '-n', signatureNamespace, '-s', `${sums}.sig`];
+  const verified = (input: string) => system.run({ file: 'ssh-keygen', args: check, input }, { accept: 'any' });
+  expect((await verified(readFileSync(sums, 'utf8'))).exitCode).toBe(0);
+  expect((await verified('another text')).exitCode).not.toBe(0);
+  writeFileSync(path.join(dir, 'none'), 'no key\n', { mode: 0o600 });
+  await expect(signSums(folderOf(), path.join(dir, 'none'), system)).rejects.toMatchObject({ exitCode: 2 });
+  await expect(requireSigningKey(path.join(dir, 'gone'), system)).rejects.toMatchObject({ exitCode: 2 });
+  await requireSigningKey(key, system);
+  await system.run({ file: 'ssh-keygen', args: ['-q', '-t', 'ed25519', '-N', 'a passphrase', '-f', `${key}-closed`] });
+  await expect(requireSigningKey(`${key}-closed`, system)).rejects.toThrow(/can not sign: .*passphrase/);
+  expect((await verified(readFileSync(sums, 'utf8'))).exitCode, 'the earlier signature stays').toBe(0);
 });
 
 test('an image.json we do not understand counts as none', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +19,21 @@ test('an entry is made once', async () => {
   expect([first.cached, second.cached]).toEqual([false, true]);
   expect(readFileSync(second.path, 'utf8')).toBe('one');
   expect(await cache.has('layer', 'k')).toBe(true);
+});
+
+test('a file that is named by its digest and has become another is made anew', async () => {
+  const cache = await openCache(dir);
+  const key = createHash('sha256').update('one').digest('hex');
+  const get = () => cache.getOrMakeFile('deb', key, (file) => writeFile(file, 'one'));
+  const { path: file } = await get();
+  expect((await get()).cached).toBe(true);
+  writeFileSync(file, 'onf');
+  expect((await get()).cached).toBe(false);
+  expect(readFileSync(file, 'utf8')).toBe('one');
+  // as a power cut may leave it
+  writeFileSync(file, '');
+  expect((await get()).cached).toBe(false);
+  expect((await get()).cached).toBe(true);
 });
 
 test('a failure leaves nothing', async () => {

@@ -13,7 +13,16 @@ import { UserError } from '../../src/kernel/errors.ts';
 import type { Command } from '../../src/kernel/system.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';
-import { honestStandIns, makeArchives, type StandInArchives, type StandIns, standInSystem } from '../support/stand-in-tools.ts';
+import { emptyLock } from '../support/locks.ts';
+import {
+  honestStandIns,
+  makeArchives,
+  mapped,
+  outputOf,
+  type StandInArchives,
+  type StandIns,
+  standInSystem,
+} from '../support/stand-in-tools.ts';
 
 const isRoot = process.getuid?.() === 0;
 const MiB = 1024 ** 2;
@@ -57,19 +66,24 @@ const byPrograms: readonly Case[] = [
     standIns: { mke2fs: ({ args }) => filling(args.at(-2) ?? '') },
     cached: all,
   },
-  { stage: 'outputs', small: 'server', size: 16_000, standIns: { 'qemu-img': (command) => filling(last(command)) }, cached: all },
+  {
+    stage: 'outputs',
+    small: 'server',
+    size: 16_000,
+    standIns: { 'qemu-img': (command) => mapped(command) ?? filling(last(command)) },
+    cached: all,
+  },
 ];
 const byOurselves: readonly Case[] = [
   { stage: 'tool root', small: 'cache', size: 128, cached: [] },
   { stage: 'downloads', small: 'cache', size: 2_000, cached: ['tools'] },
   { stage: 'files layer', small: 'cache', size: 5_000, cached: ['download', 'tools'] },
-  { stage: 'root file system', small: 'server', size: 4_000, cached: all },
   // the program is content and leaves no room for what describes the image
   {
     stage: 'image',
     small: 'server',
     size: 16_000,
-    standIns: { 'qemu-img': (command) => filling(last(command), '; true') },
+    standIns: { 'qemu-img': (command) => mapped(command) ?? filling(last(command), '; true') },
     cached: all,
   },
 ];
@@ -93,9 +107,7 @@ afterEach(async () => {
 });
 
 function fillLayer({ args }: Command): Command {
-  return args.includes('--variant=extract')
-    ? { file: 'cp', args: [archives.tools, last({ file: '', args })] }
-    : filling(args.at(-1) ?? '');
+  return args.includes('--variant=extract') ? { file: 'cp', args: [archives.tools, outputOf(args)] } : filling(outputOf(args));
 }
 
 /** A file system with so many KiB of room and no more, until the test ends. */
@@ -111,7 +123,9 @@ function build(standIns: StandIns = {}): Promise<ImageResult> {
     system: standInSystem({ ...honestStandIns(archives), ...standIns }),
     report: () => {},
     outputs: ['raw', 'qcow2'],
+    machine: { memoryMiB: 1024, cpus: 1, dataMiB: 1024 },
     mirrors: {},
+    lock: () => Promise.resolve(emptyLock),
     // what is checked before a build begins is another test
     freeSpace: () => Promise.resolve(Number.POSITIVE_INFINITY),
   });
@@ -194,7 +208,7 @@ describe('a disk that is full in the middle of a build', { timeout: 60_000 }, ()
 
       if (mounted !== undefined) execFileSync('mount', ['-o', 'remount,size=64m', mounted]);
       const image = await build();
-      expect(Object.keys(image.files).sort()).toEqual(['system.qcow2', 'system.raw']);
+      expect(Object.keys(image.files).sort()).toEqual(['sbom.cdx.json', 'system.qcow2', 'system.raw']);
       expect(contents('server/out')).not.toEqual(before);
       expect(contents('cache/download')).toEqual([expect.stringMatching(/^cache\/download\/([0-9a-f]{64}) \1$/)]);
     },

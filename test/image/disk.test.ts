@@ -1,7 +1,13 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect, test } from 'vitest';
+import { digestOf, digestOfSparse } from '../../src/image/digest.ts';
 import { grubEarlyConfig, grubMenu, placeGrubOnDisk } from '../../src/image/grub.ts';
 import { deterministicUuid } from '../../src/image/identifiers.ts';
 import { diskLayout, partitionTable } from '../../src/image/layout.ts';
+import { realSystem, type System } from '../../src/kernel/system.ts';
 
 const seed = 'a'.repeat(64);
 const layout = diskLayout(3072, seed);
@@ -44,4 +50,22 @@ test('the menu offers both kernels and finds the root by its identifier', () => 
   expect(menu).toContain(`linux /vmlinuz.old root=UUID=${layout.rootUuid} rw quiet`);
   expect(menu).toContain('set fallback=1');
   expect(grubEarlyConfig(layout.rootUuid)).toContain(`search.fs_uuid ${layout.rootUuid} root`);
+});
+
+test('a file with holes has the digest it would have if they were read', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'digest-'));
+  const file = path.join(folder, 'sparse');
+  writeFileSync(file, Buffer.alloc(5_000_000, 1));
+  truncateSync(file, 20_000_003);
+  // what qemu-img says of such a file
+  const map = [
+    { start: 0, length: 5_000_192, data: true, zero: false },
+    { start: 5_000_192, length: 14_999_811, data: false, zero: true },
+  ];
+  mkdirSync(path.join(folder, 'usr/bin'), { recursive: true });
+  writeFileSync(path.join(folder, 'usr/bin/qemu-img'), '');
+  const system: System = { ...realSystem(), run: async () => ({ stdout: JSON.stringify(map), stderr: '', exitCode: 0 }) };
+  expect(await digestOfSparse(file, folder, system)).toBe(await digestOf(file));
+  expect(await digestOf(file)).toBe(createHash('sha256').update(readFileSync(file)).digest('hex'));
+  rmSync(folder, { recursive: true });
 });

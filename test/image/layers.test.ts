@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { filesLayer, writeMerged } from '../../src/image/layers.ts';
+import { filesLayer, merge, writeMerged } from '../../src/image/layers.ts';
 import { mergeLayers } from '../../src/image/merge.ts';
 import { listTar } from '../../src/image/tar.ts';
 import { tarFromBytes } from '../../src/image/tar-source.ts';
@@ -29,11 +29,13 @@ const link = (name: string, target: string): RootFile => ({ kind: 'link', path: 
 
 async function merged(...layers: readonly (readonly RootFile[])[]) {
   const out = path.join(dir, 'merged.tar');
+  const pieces: Buffer[] = [];
   const result = await writeMerged(
-    out,
-    layers.map((files, index) => filesLayer(`layer ${index}`, files)),
+    await merge(layers.map((files, index) => filesLayer(`layer ${index}`, files))),
+    async (piece) => void pieces.push(piece),
   );
-  const bytes = readFileSync(out);
+  const bytes = Buffer.concat(pieces);
+  writeFileSync(out, bytes);
   expect(result.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
   const entries = await listTar(tarFromBytes(bytes));
   const textOf = (name: string) => {

@@ -5,12 +5,15 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bootstrapCommand, requireBootstrapTools } from '../../src/image/bootstrap.ts';
 import { parseStatus } from '../../src/image/contents.ts';
-import { hooksFolder, preferencesText, sourceText, writeParameters } from '../../src/image/package-parameters.ts';
+import { hooksFolder, writeParameters } from '../../src/image/package-parameters.ts';
 import { packageProgress } from '../../src/image/package-progress.ts';
 import { layerKey } from '../../src/image/packages.ts';
 import type { ReportEvent } from '../../src/kernel/report.ts';
 import { realSystem } from '../../src/kernel/system.ts';
+import { preferencesText, sourceText } from '../../src/lock/apt-sources.ts';
+import type { Lock } from '../../src/lock/lock-file.ts';
 import type { PackageLayer } from '../../src/plan/plan.ts';
+import { emptyLock, lockedPackage } from '../support/locks.ts';
 
 let dir = '';
 beforeEach(() => {
@@ -41,18 +44,25 @@ const layer: PackageLayer = {
   earlyFiles: [{ kind: 'file', path: '/etc/kernel-img.conf', mode: 0o644, uid: 0, gid: 0, content: Buffer.from('x\n') }],
 };
 
-test('a source without an address takes the main mirror, and all but its names are pinned away', async () => {
-  await writeParameters(dir, layer, new Map());
-  const root = path.join(dir, 'root');
-  mkdirSync(path.join(root, 'etc/apt'), { recursive: true });
-  writeFileSync(path.join(root, 'etc/apt/sources.list'), 'deb [signed-by="/k.gpg"] http://mirror/debian trixie main\n');
-  execFileSync(path.join(dir, 'setup.sh'), [root]);
-  expect(readFileSync(path.join(root, 'etc/apt/sources.list.d/sid.sources'), 'utf8')).toBe(
+const own = [
+  { url: 'http://mirror/debian', suite: 'trixie' },
+  { url: 'http://mirror/security', suite: 'trixie-security' },
+];
+
+test('the server has the archives for its updates; all but the names of a further source are pinned away', async () => {
+  await writeParameters(dir, layer, { own, keys: new Map() });
+  expect(readFileSync(path.join(dir, 'sources.list'), 'utf8')).toBe(
+    'deb http://mirror/debian trixie main\ndeb http://mirror/security trixie-security main\n',
+  );
+  expect(readFileSync(path.join(dir, 'sources/sid.sources'), 'utf8')).toBe(
     'Types: deb\nURIs: http://mirror/debian\nSuites: sid\nComponents: main\nCheck-Valid-Until: no\n',
   );
-  expect(readFileSync(path.join(root, 'etc/apt/preferences.d/sid'), 'utf8')).toBe(
+  expect(readFileSync(path.join(dir, 'preferences/sid'), 'utf8')).toBe(
     'Package: *\nPin: release n=sid\nPin-Priority: -1\n\nPackage: jre8 x\nPin: release n=sid\nPin-Priority: 600\n',
   );
+  const root = path.join(dir, 'root');
+  mkdirSync(root);
+  execFileSync(path.join(dir, 'setup.sh'), [root]);
   expect(readFileSync(path.join(root, 'etc/kernel-img.conf'), 'utf8')).toBe('x\n');
 });
 
@@ -65,7 +75,7 @@ test('a source with its own key carries it, and is pinned by its host', () => {
 });
 
 test('accounts get their numbers, and a collision is refused', async () => {
-  await writeParameters(dir, { ...layer, debconf: [] }, new Map());
+  await writeParameters(dir, { ...layer, debconf: [] }, { own, keys: new Map() });
   const root = path.join(dir, 'root');
   mkdirSync(path.join(root, 'etc'), { recursive: true });
   for (const name of ['passwd', 'group', 'shadow']) writeFileSync(path.join(root, 'etc', name), '');
@@ -108,22 +118,21 @@ test('modules are pruned to the list with hard and soft dependencies', () => {
   expect(() => prune('btrfs\n', 'nvme\n')).toThrow('lacks the required modules: nvme');
 });
 
-test('the command names no mirror of its own and no recommended packages', () => {
-  const { args } = bootstrapCommand(layer, '/p', '/out.tar', undefined, { isRoot: false });
+test('the command names the one archive it is given and no recommended packages', () => {
+  const given = { parameters: '/p', archive: 'deb [trusted=yes] copy:/a trixie main' };
+  const { args } = bootstrapCommand(layer, given, '/out.tar', undefined, { isRoot: false });
   expect(args).toContain('--mode=unshare');
   expect(args).toContain('--aptopt=Apt::Install-Recommends "false"');
-  expect(args.slice(-3)).toEqual(['--include=a,b', 'trixie', '/out.tar']);
-  expect(bootstrapCommand({ ...layer, mirror: 'http://m' }, '/p', '/o', undefined, { isRoot: true }).args.at(-1)).toBe(
-    'http://m',
-  );
-  const pockets = [{ url: 'http://m-security', suite: 'trixie-security' }];
-  const both = bootstrapCommand({ ...layer, mirror: 'http://m', pockets }, '/p', '/o', undefined, { isRoot: true }).args;
-  expect(both.slice(-2)).toEqual(['http://m', `deb http://m-security trixie-security ${layer.packageComponents.join(' ')}`]);
+  expect(args.slice(-4)).toEqual(['--include=a,b', 'trixie', '/out.tar', given.archive]);
 });
 
-test('the key follows the layer', async () => {
-  expect(await layerKey(layer)).toBe(await layerKey({ ...layer }));
-  expect(await layerKey(layer)).not.toBe(await layerKey({ ...layer, packages: ['a'] }));
+test('the key follows the layer and what is locked, and not where that lies', async () => {
+  const key = (changes: Partial<PackageLayer> = {}, packages: Lock['packages'] = [lockedPackage('a', '1')]): Promise<string> =>
+    layerKey({ layer: { ...layer, ...changes }, lock: { ...emptyLock, packages } });
+  const there = await key();
+  expect(await key({}, [{ ...lockedPackage('a', '1'), path: 'elsewhere.deb' }])).toBe(there);
+  expect(await key({ packages: ['a'] })).not.toBe(there);
+  expect(await key({}, [lockedPackage('a', '2')])).not.toBe(there);
 });
 
 test('a machine without mmdebstrap or keyring is told what to install', async () => {

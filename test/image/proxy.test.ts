@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { makeAuthority, makeCertificate } from '../../provision/boot/certificates.ts';
-import { bootstrapCommand } from '../../src/image/bootstrap.ts';
 import { fetchText, fetchToFile } from '../../src/image/fetch.ts';
 import { UserError } from '../../src/kernel/errors.ts';
 import { realSystem } from '../../src/kernel/system.ts';
+import { withApt } from '../../src/lock/apt.ts';
 import { archiveAnswers } from '../../src/plan/base.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';
 import { type ForwardProxy, openForwardProxy } from '../support/forward-proxy.ts';
@@ -149,21 +149,15 @@ describe('programs', () => {
     expect(proxy.asked.at(-1)).toBe(`GET http://firm.invalid:${port}/a.txt`);
   });
 
-  it.skipIf(realSystem().which('mmdebstrap') === undefined)('of mmdebstrap do so, as a build starts it', async () => {
+  it.skipIf(realSystem().which('apt-get') === undefined)('of apt do so, as a lock is made', async () => {
     vi.stubEnv('HTTP_PROXY', address());
-    const parameters = path.join(folder, 'parameters');
-    mkdirSync(parameters);
-    for (const hook of ['setup', 'essential', 'customize'])
-      writeFileSync(path.join(parameters, `${hook}.sh`), '#!/bin/sh\n', { mode: 0o755 });
-    const layer = {
-      ...{ suite: 's', architecture: 'amd64', distribution: 'd', packageComponents: ['main'], extraSources: [], packages: ['a'] },
-      ...{ accounts: [], debconf: [], dpkgPaths: [], keepModules: [], requiredModules: [], earlyFiles: [] },
+    const sources = {
+      ...{ suite: 's', architecture: 'amd64', packageComponents: ['main'], extraSources: [], packages: ['a'] },
       keyring: { file: '/dev/null', package: 'k' },
-      mirror: `http://firm.invalid:${port}`,
     };
-    const command = bootstrapCommand(layer, parameters, path.join(folder, 'out.tar'), undefined, realSystem());
+    const own = [{ url: `http://firm.invalid:${port}`, suite: 's' }];
     // the archive is signed by nobody
-    await failure(realSystem().run(command));
+    await failure(withApt({ sources, own, keys: new Map(), folder }, realSystem(), ({ resolve }) => resolve(['a'])));
     expect(proxy.asked).toContain(`GET http://firm.invalid:${port}/dists/s/InRelease`);
   });
 });
