@@ -27,6 +27,7 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     maxWorkers: workers,
+    globalSetup: ['test/support/temporary-folder.ts'],
     projects: [
       { extends: true, test: { name: 'apart', include: apart } },
       { extends: true, test: { name: 'together', include: files.filter((file) => !apart.includes(file)), isolate: false } },

@@ -4,9 +4,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { checkout, cli, run } from './support/cli.ts';
-import { copyOf } from './support/machine-copy.ts';
+import { copyOf, discard } from './support/machine-copy.ts';
 
-const appliance = inject('appliance');
+const image = inject('image');
+let copied = '';
+
+/** A server that is off. */
+async function machine(): Promise<string> {
+  copied = await copyOf(image, 'lacks');
+  return copied;
+}
+
 const folder = mkdtempSync(path.join(tmpdir(), 'devserver-lacks-'));
 const start = [process.execPath, path.join(checkout, 'start.mjs'), 'run'];
 const build = (dir: string, cache: string): string[] => [
@@ -21,7 +29,10 @@ const build = (dir: string, cache: string): string[] => [
 ];
 
 describe('a machine that lacks something', () => {
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await discard(copied);
+  });
 
   it('without network says so, with the remedy, and makes nothing', async () => {
     const dir = path.join(folder, 'offline');
@@ -55,7 +66,7 @@ describe('a machine that lacks something', () => {
   }, 120_000);
 
   it('without enough memory does not start a machine that would be killed', async () => {
-    const dir = await copyOf(appliance.dir, 'lacks');
+    const dir = await machine();
     const file = path.join(dir, 'devserver.yaml');
     writeFileSync(file, readFileSync(file, 'utf8').replace(/memory: \S+/, 'memory: 900G'));
     const { exitCode, stderr } = await cli(['up', dir, '--backend', 'nspawn']);
@@ -72,7 +83,7 @@ describe('a machine that lacks something', () => {
       });
     });
     try {
-      const dir = await copyOf(appliance.dir, 'lacks');
+      const dir = await machine();
       const { exitCode, stderr } = await cli(['up', dir, '--backend', 'nspawn', '--https-port', String(port)]);
       expect(exitCode).toBe(5);
       expect(stderr).toContain(String(port));

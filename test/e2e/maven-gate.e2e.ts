@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { archivaRest } from './support/apps.ts';
 import { Clients, inPairs } from './support/clients.ts';
+import { until } from './support/devserver.ts';
 import { askDriver } from './support/inside.ts';
 import { mavenDeploy } from './support/maven.ts';
 import { applyGroups, type Person, type TestProject } from './support/projects.ts';
@@ -77,6 +78,18 @@ describe('a Maven repository', () => {
     expect(await seenBy(['rob', 'dev', 'out'], file)).toEqual([200, 403, 403]);
     expect(await put('rob', `${file}.txt`, 'x')).toBeLessThan(300);
     await applyGroups(appliance.dir, gate);
+  });
+
+  it('writes what it is sent and nothing else: in a store beside, uploads of one millisecond would collide', async () => {
+    let count = 0;
+    // jars of other tests are still being read behind their answers
+    await until('an upload has written its own file only', async () => {
+      const file = `${pathOf(`alone${count++}`)}.txt`;
+      await session.run(['sh', '-c', 'sleep 0.1; touch /run/before-the-upload; sleep 0.1']);
+      expect(await put('dev', `/archiva/repository/gate/${file}`, 'alone')).toBe(201);
+      const written = await session.run(['find', '/srv/maven', '-type', 'f', '-newer', '/run/before-the-upload']);
+      return written.trim() === `/srv/maven/repositories/gate/${file}`;
+    });
   });
 
   it('lets nobody delete, move or overwrite what is not theirs', async () => {

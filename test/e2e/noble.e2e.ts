@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -17,8 +17,10 @@ import { makeArchive, signArchive } from '../support/archive.ts';
 import { makeDeb } from '../support/deb.ts';
 import { type FileServer, serveFiles } from '../support/file-server.ts';
 import { makeSigningKey, type SigningKey } from '../support/signing-key.ts';
+import { usersCache } from './support/built.ts';
 import { checkout, type cli, must, run } from './support/cli.ts';
 import { type OrdinaryUser, ordinaryUser } from './support/ordinary-user.ts';
+import { openOutputs } from './support/outputs.ts';
 
 const archive = (debs: string, suite = 'noble') => ({
   origin: 'Ubuntu',
@@ -51,18 +53,11 @@ describe('a build from a local signed archive named noble', () => {
   let user: OrdinaryUser;
   let key: SigningKey;
   let stranger: SigningKey;
-  const build = (): ReturnType<typeof cli> =>
-    user.cli([
-      'build',
-      appliance,
-      '--stacks',
-      at('stacks'),
-      '--cache',
-      at('cache'),
-      '--mirror',
-      `${server.url}/ubuntu`,
-      '--plain',
-    ]);
+  const asUser = (words: readonly string[], cache: string, ...flags: string[]): ReturnType<typeof cli> => {
+    const places = ['--stacks', at('stacks'), '--cache', at(cache), '--mirror', `${server.url}/ubuntu`];
+    return user.cli([...words, ...places, ...flags]);
+  };
+  const build = (): ReturnType<typeof cli> => asUser(['build', appliance], 'cache', '--plain');
 
   beforeAll(async () => {
     [key, stranger] = [makeSigningKey('noble'), makeSigningKey('stranger')];
@@ -115,7 +110,7 @@ describe('a build from a local signed archive named noble', () => {
     for (const suite of [archive(at('debs')), security]) signArchive(at('web', 'ubuntu'), suite, stranger);
     const { exitCode, stderr } = await build();
     expect(exitCode).not.toBe(0);
-    expect(stderr).toMatch(/package layer/);
+    expect(stderr).toMatch(/lock/);
     expect(stderr).toMatch(/NO_PUBKEY|not signed|Missing key/);
     expect(stderr).toContain('build.log');
     for (const folder of [path.join(appliance, 'out'), at('cache', 'layer')])
@@ -162,6 +157,99 @@ describe('a build from a local signed archive named noble', () => {
     const owner = await must('tar', ['--numeric-owner', '-tvf', at('cache', 'layer', layer), './etc/passwd']);
     expect(owner).toContain(' 0/0 ');
     expect(await read('usr/share/hello/said')).toBe('hello, safely\n');
+  });
+
+  it('is known before any build to have everything, or what it lacks', async () => {
+    const check = async (stack: string): Promise<[number, unknown]> => {
+      const { exitCode, stdout } = await asUser(['base', 'check', 'noble-24.04'], 'cache', '--stack', stack, '--json');
+      return [exitCode, JSON.parse(stdout.trim().split('\n').at(-1) ?? '')];
+    };
+    const updates = { pockets: ['noble-updates'] };
+    expect(await check('small')).toEqual([0, expect.objectContaining({ ...updates, ok: true, packages: [], unmet: [] })]);
+    expect(await check('larger')).toEqual([4, expect.objectContaining({ ...updates, ok: false, packages: ['hello-more'] })]);
+  });
+
+  it('becomes every output without being built again, each as other tools read it', { timeout: 300_000 }, async () => {
+    const others = ['vmdk', 'ova', 'vagrant-libvirt', 'vagrant-virtualbox', 'tar', 'seed'];
+    const flags = ['--plain', ...others.flatMap((format) => ['--output', format])];
+    const before = statSync(path.join(appliance, 'out/system.raw')).mtimeMs;
+    const { exitCode, stderr } = await asUser(['build', appliance], 'cache', ...flags);
+    expect(exitCode, stderr).toBe(0);
+    expect(statSync(path.join(appliance, 'out/system.raw')).mtimeMs).toBe(before);
+    await openOutputs(path.join(appliance, 'out'), at('cache'));
+    const again = await build();
+    expect(again.stderr, 'they stay as long as the image is the same').toContain('from the cache');
+    expect(existsSync(path.join(appliance, 'out/appliance.ova'))).toBe(true);
+  });
+
+  it('is the same to the bit from its lock, with another cache: from its export, without network', {
+    timeout: 300_000,
+  }, async () => {
+    const [file, away] = [at('home', 'export.tar'), at('home', 'away')];
+    const { exitCode, stderr } = await asUser(['export', appliance, file], 'cache', '--frozen', '--plain');
+    expect(exitCode, stderr).toBe(0);
+    mkdirSync(away);
+    await must('tar', ['--extract', `--file=${file}`, `--directory=${away}`]);
+    await must('chown', ['--recursive', `${user.uid}`, away]);
+    const told = readFileSync(path.join(away, 'README.txt'), 'utf8');
+    const [, words = ''] = /^node (generator.*)$/m.exec(told) ?? [];
+    const built = await user.offline(away, [...words.split(' '), '--plain']);
+    expect(built.exitCode, built.stderr).toBe(0);
+    expect(built.stderr).not.toContain('has no noble-security');
+    for (const name of ['system.raw', 'system.qcow2', 'sbom.cdx.json'])
+      await must('cmp', ['--', path.join(away, 'server/out', name), path.join(appliance, 'out', name)]);
+  });
+
+  it('is the same from the package that npm makes, installed in an empty folder', { timeout: 300_000 }, async () => {
+    const app = at('home', 'app');
+    mkdirSync(path.join(app, 'server'), { recursive: true });
+    const [packed = ''] = (await must('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: checkout }))
+      .trim()
+      .split('\n');
+    writeFileSync(path.join(app, 'package.json'), '{}');
+    await must('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', at(packed)], { cwd: app });
+    for (const name of ['devserver.yaml', 'devserver.lock'])
+      writeFileSync(path.join(app, 'server', name), readFileSync(path.join(appliance, name)));
+    await must('chown', ['--recursive', `${user.uid}`, app]);
+    const places = ['--stacks', at('stacks'), '--cache', at('cache'), '--mirror', `${server.url}/ubuntu`];
+    const words = ['node_modules/.bin/create-devserver', 'build', 'server', '--frozen', '--plain', ...places];
+    const { exitCode, stderr } = await user.offline(app, words);
+    expect(exitCode, stderr).toBe(0);
+    await must('cmp', ['--', path.join(app, 'server/out/system.raw'), path.join(appliance, 'out/system.raw')]);
+  });
+
+  it('stays as it is until the lock is upgraded, and says what is newer', { timeout: 300_000 }, async () => {
+    const version = (): string | undefined =>
+      (
+        JSON.parse(readFileSync(path.join(appliance, 'out/image.json'), 'utf8')) as {
+          packages: { name: string; version: string }[];
+        }
+      ).packages.find(({ name }) => name === 'hello-universe')?.version;
+    makeDeb(at('security', 'universe'), {
+      name: 'hello-universe',
+      version: '1.0.2',
+      files: { '/usr/share/hello/said': 'hello, more safely\n' },
+    });
+    makeArchive(at('web', 'ubuntu'), security);
+    signArchive(at('web', 'ubuntu'), security, key);
+    const change = { name: 'hello-universe', from: '1.0.1', to: '1.0.2', security: true };
+    const outdated = await asUser(['outdated', appliance], 'cache', '--json');
+    expect(JSON.parse(outdated.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      changes: [change],
+      security: 1,
+      upgraded: false,
+    });
+    expect((await build()).exitCode).toBe(0);
+    expect(version()).toBe('1.0.1');
+    const upgrade = await asUser(['upgrade-lock', appliance], 'cache', '--plain');
+    expect(`${upgrade.stdout}${upgrade.stderr}`).toContain('security  hello-universe 1.0.1 -> 1.0.2');
+    expect((await build()).exitCode).toBe(0);
+    expect(version()).toBe('1.0.2');
+    // answers of other packages: not by this lock
+    const yaml = path.join(appliance, 'devserver.yaml');
+    writeFileSync(yaml, readFileSync(yaml, 'utf8').replace('stack: small', 'stack: larger'));
+    const frozen = await asUser(['build', appliance], 'cache', '--frozen', '--plain');
+    expect([frozen.exitCode, frozen.stderr]).toEqual([3, expect.stringContaining('devserver.lock is for other answers')]);
   });
 });
 
@@ -210,7 +298,7 @@ function writeStacks(folder: string, keyring: string): void {
     kernel: object;
     keyring: object;
   };
-  const small = { packages: ['linux-image-virtual', 'passwd'], downloads: [], earlyFiles: {} };
+  const small = { packages: ['passwd'], imagePackages: ['linux-image-virtual'], downloads: [], earlyFiles: {} };
   const base = {
     ...ubuntu,
     ...small,
@@ -223,6 +311,14 @@ function writeStacks(folder: string, keyring: string): void {
     'bases/noble.yaml': base,
     'small.yaml': { name: 'small', title: 'Small', components: ['hello'] },
     'components/hello/component.yaml': hello,
+    'larger.yaml': { name: 'larger', title: 'Larger', components: ['hello', 'more'] },
+    'components/more/component.yaml': {
+      ...hello,
+      name: 'more',
+      title: 'More',
+      accounts: [],
+      install: { packages: ['hello-more'] },
+    },
   };
   for (const [file, data] of Object.entries(files)) {
     mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
@@ -232,11 +328,10 @@ function writeStacks(folder: string, keyring: string): void {
 
 /** Layers go into a cache of the test, to be thrown away; the tool roots are the user's. */
 async function shareToolRoots(cache: string): Promise<void> {
-  const own = process.env.DEVSERVER_CACHE ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'devserver');
-  mkdirSync(path.join(own, 'tools'), { recursive: true });
+  mkdirSync(path.join(usersCache, 'tools'), { recursive: true });
   mkdirSync(cache);
   // a link to them would lead through a home that may be closed to others; the files are not copied where that can be
-  const [from, to] = [path.join(own, 'tools'), path.join(cache, 'tools')];
+  const [from, to] = [path.join(usersCache, 'tools'), path.join(cache, 'tools')];
   if ((await run('cp', ['-r', '--link', '--', from, to])).exitCode === 0) return;
   rmSync(to, { recursive: true, force: true });
   await must('cp', ['-r', '--', from, to]);

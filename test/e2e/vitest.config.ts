@@ -1,12 +1,13 @@
 import { defineConfig } from 'vitest/config';
+import { apart } from './apart.ts';
 
 // One appliance is built and booted for all of it, so files run one after the other.
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/e2e/**/*.e2e.ts'],
-    exclude: ['test/e2e/qemu.e2e.ts'],
-    globalSetup: ['test/e2e/appliance.ts'],
+    exclude: apart.map((name) => `test/e2e/${name}.e2e.ts`),
+    globalSetup: ['test/support/temporary-folder.ts', 'test/e2e/appliance.ts'],
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 1_800_000,

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { runList } from '../../src/commands/list.ts';
-import { preferencesText, sourceText } from '../../src/image/package-parameters.ts';
 import type { ApplianceCatalogue } from '../../src/kernel/appliance.ts';
 import { render } from '../../src/kernel/render.ts';
+import { preferencesText, sourceText } from '../../src/lock/apt-sources.ts';
 import { questionsFor } from '../../src/wizard/questions.ts';
 import { catalogue, planOf, textOf } from './plan-of.ts';
 
 const unit = '/usr/lib/systemd/system/jenkins.service.d/20-devserver.conf';
 
-describe.each(['debian-13', 'ubuntu-24.04'])('Jenkins on %s', (base) => {
+describe.each(['debian-13', 'ubuntu-24.04', 'ubuntu-26.04'])('Jenkins on %s', (base) => {
   const { plan, selection } = planOf(base, 'jenkins');
 
   it('comes from its own flat source, for its own name alone, with a key pinned by fingerprint', () => {

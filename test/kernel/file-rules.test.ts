@@ -68,13 +68,17 @@ describe('the rules over files', () => {
     const components = {
       a: { ...account, driver: { as: 'a' } },
       b: {},
-      c: { checks: [{ name: 'up', driver: 'ping', hint: 'h' }] },
+      c: {
+        checks: [{ name: 'up', driver: 'ping', hint: 'h' }],
+        backup: { system: { key: '/srv/c' }, verify: [{ root: 'key', run: ['/usr/bin/true'] }] },
+      },
     };
     const files = { 'components/b/driver.ts': '', 'components/d/driver.ts': '', 'components/d/driver.py': '' };
     const sentences = told({ components: { ...components, d: {} }, files }).map((line) => line.replace(/^[^ ]+ /, ''));
     expect(sentences).toEqual([
       'there is neither driver.ts nor driver.py',
       'there is a driver.ts, but no driver: says as which account it runs',
+      'this component has no driver, as whose account it could run',
       'this component has no driver',
       'there are both driver.ts and driver.py',
     ]);

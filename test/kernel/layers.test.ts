@@ -6,11 +6,12 @@ import { checkout } from '../support/real.ts';
 
 /** Folders of src/ in the order of their layers: each may import those behind it, and itself. */
 const layers: Readonly<Record<string, readonly string[]>> = {
-  cli: ['commands', 'wizard', 'plan', 'image', 'machine', 'terminal', 'kernel', 'host'],
-  commands: ['wizard', 'plan', 'image', 'machine', 'terminal', 'kernel', 'host'],
+  cli: ['commands', 'wizard', 'plan', 'image', 'lock', 'machine', 'terminal', 'kernel', 'host'],
+  commands: ['wizard', 'plan', 'image', 'lock', 'machine', 'terminal', 'kernel', 'host'],
   host: ['terminal', 'kernel'],
   wizard: ['plan', 'kernel'],
-  image: ['plan', 'kernel'],
+  image: ['lock', 'plan', 'kernel'],
+  lock: ['plan', 'kernel'],
   machine: ['kernel'],
   plan: ['kernel'],
   terminal: ['kernel'],
@@ -94,6 +95,7 @@ describe('imports', () => {
       'provision/manual.ts',
       'provision/manuals.ts',
       'provision/program.ts',
+      'src/cli-options.ts',
       'src/cli-program.ts',
       'src/cli-run.ts',
       'src/kernel/flags.ts',

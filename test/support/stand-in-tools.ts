@@ -40,15 +40,26 @@ export function honestStandIns({ tools, layer }: StandInArchives): StandIns {
   const nothing = (): Command => ({ file: 'true', args: [] });
   const output = ({ args }: Command): string => args.find((arg) => arg.startsWith('--output='))?.slice('--output='.length) ?? '';
   return {
-    mmdebstrap: ({ args }) => ({ file: 'cp', args: [args.includes('--variant=extract') ? tools : layer, args.at(-1) ?? ''] }),
+    mmdebstrap: ({ args }) => ({ file: 'cp', args: [args.includes('--variant=extract') ? tools : layer, outputOf(args)] }),
     'grub-mkimage': (command) => ({ file: 'truncate', args: ['--size=1024', output(command)] }),
-    'qemu-img': ({ args }) => ({ file: 'truncate', args: ['--size=1024', args.at(-1) ?? ''] }),
+    'qemu-img': (command) => mapped(command) ?? { file: 'truncate', args: ['--size=1024', command.args.at(-1) ?? ''] },
     sfdisk: nothing,
     'mkfs.vfat': nothing,
     mmd: nothing,
     mcopy: nothing,
-    mke2fs: nothing,
+    // it reads what it is given to the end
+    mke2fs: ({ feed }) => ({ file: 'sh', args: ['-c', 'cat > /dev/null'], ...(feed === undefined ? {} : { feed }) }),
   };
+}
+
+/** The answer to where a file's holes are, if that is what is asked. */
+export function mapped({ args }: Command): Command | undefined {
+  return args.includes('map') ? { file: 'echo', args: ['[]'] } : undefined;
+}
+
+/** Where mmdebstrap is to put what it makes: behind it come lines for apt. */
+export function outputOf(args: readonly string[]): string {
+  return args.findLast((arg) => !arg.startsWith('deb ')) ?? '';
 }
 
 /** This machine as root sees it, with stand-ins for the programs of a build; all others are the real ones. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A program in a real pseudo-terminal of 200 columns, made by tmux on a server of its own. */
+/** A program in a real pseudo-terminal of so many columns, made by tmux on a server of its own. */
 export interface Terminal {
   /** Waits until the screen holds `text`; returns the screen. @throws Error showing the screen after 40 s. */
   readonly until: (text: string) => Promise<string>;
@@ -11,11 +11,11 @@ export interface Terminal {
   readonly close: () => void;
 }
 
-export function openTerminal(command: string): Terminal {
+export function openTerminal(command: string, columns = 200): Terminal {
   const socket = `devserver-test-${process.pid}-${randomInt(1e9)}`;
   const tmux = (...args: readonly string[]): string =>
     execFileSync('tmux', ['-L', socket, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-  tmux('-f', '/dev/null', 'new-session', '-d', '-x', '200', '-y', '60', 'sh', '-c', `${command}; sleep 60`);
+  tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', '60', 'sh', '-c', `${command}; sleep 60`);
   return {
     until: async (text) => {
       const end = performance.now() + 40_000;

@@ -17,5 +17,10 @@ export const testTools: readonly HostTool[] = [
   { program: 'zstd', package: 'zstd', why: 'opens backups in the tests', needed: true },
   { program: 'mkfs.vfat', package: 'dosfstools', why: 'makes a USB disk for the tests', needed: true },
   { program: 'mcopy', package: 'mtools', why: 'reads a USB disk of the tests', needed: true },
+  { program: 'xmllint', package: 'libxml2-utils', why: "checks the OVA's descriptor", needed: true },
+  { program: 'bsdtar', package: 'libarchive-tools', why: 'opens the seed', needed: true },
+  { program: 'groff', package: 'groff-base', why: 'reads the manual page', needed: true },
+  { program: 'zsh', package: 'zsh', why: 'reads its completion', needed: true },
+  { program: 'fish', package: 'fish', why: 'reads its completion', needed: true },
   { program: 'vagrant', package: 'vagrant', why: 'checks the Vagrantfile', needed: false },
 ];

@@ -9,6 +9,7 @@ const hasApt = spawnSync('apt-config', ['--version']).error === undefined;
 const origins = {
   'debian-13': 'origin=Debian,codename=trixie-security,label=Debian-Security',
   'ubuntu-24.04': 'origin=Ubuntu,archive=noble-security',
+  'ubuntu-26.04': 'origin=Ubuntu,archive=resolute-security',
 };
 
 /** What apt makes of the distribution's own settings followed by ours. */

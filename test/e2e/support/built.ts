@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import path from 'node:path';
 
 /** Folder of the appliance that all e2e tests share. */
@@ -12,3 +13,7 @@ export const recipe = ['--yes', '--base', 'debian-13', '--plain', '--with', 'jdk
 export function applianceToBuild(checkout: string): string[] {
   return [applianceFolder(checkout), ...recipe];
 }
+
+/** Where the user's own builds keep what they fetched and made. */
+export const usersCache =
+  process.env.DEVSERVER_CACHE ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'devserver');

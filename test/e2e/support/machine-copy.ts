@@ -8,7 +8,7 @@ export async function copyOf(dir: string, name: string): Promise<string> {
   await cli(['down', copy]);
   rmSync(copy, { recursive: true, force: true });
   mkdirSync(copy, { recursive: true });
-  copyFileSync(path.join(dir, 'devserver.yaml'), path.join(copy, 'devserver.yaml'));
+  for (const name of ['devserver.yaml', 'devserver.lock']) copyFileSync(path.join(dir, name), path.join(copy, name));
   await must('cp', [
     '--recursive',
     '--sparse=always',
@@ -19,6 +19,13 @@ export async function copyOf(dir: string, name: string): Promise<string> {
     copy,
   ]);
   return copy;
+}
+
+/** Powers a copy off and removes it: each has disks of gigabytes. DEVSERVER_E2E_KEEP leaves it there to be looked at. */
+export async function discard(copy: string): Promise<void> {
+  if (copy === '') return;
+  await cli(['down', copy]);
+  if (process.env.DEVSERVER_E2E_KEEP === undefined) rmSync(copy, { recursive: true, force: true });
 }
 
 /** The last line of `up --wait --json`. */

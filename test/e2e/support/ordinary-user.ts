@@ -8,6 +8,8 @@ export interface OrdinaryUser {
   readonly uid: number;
   /** Runs `npm start -- ARGS` in their copy. */
   cli(args: readonly string[]): Promise<CliResult>;
+  /** Runs Node.js in a folder of theirs, on a machine with no network at all where the tests may take it away. */
+  offline(folder: string, args: readonly string[]): Promise<CliResult>;
   /** Gives them a folder itself, not what is in it. */
   give(folder: string): Promise<void>;
   remove(): Promise<void>;
@@ -21,7 +23,14 @@ const name = 'devserver-test';
  */
 export async function ordinaryUser(folder: string): Promise<OrdinaryUser> {
   const own = process.getuid?.() ?? 0;
-  if (own !== 0) return { uid: own, cli, give: async () => {}, remove: async () => {} };
+  if (own !== 0)
+    return {
+      uid: own,
+      cli,
+      offline: (cwd, args) => run(process.execPath, args, { cwd }),
+      give: async () => {},
+      remove: async () => {},
+    };
   const home = path.join(folder, 'home');
   mkdirSync(home);
   await forget();
@@ -48,6 +57,7 @@ export async function ordinaryUser(folder: string): Promise<OrdinaryUser> {
   return {
     uid,
     cli: (args) => run('setpriv', [...become, process.execPath, 'start.mjs', 'run', ...args], { cwd: home, env }),
+    offline: (cwd, args) => run('unshare', ['--net', 'setpriv', ...become, process.execPath, ...args], { cwd, env }),
     give: async (given) => void (await must('chown', [`${name}:`, given])),
     remove: forget,
   };

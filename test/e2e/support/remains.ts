@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { must } from './cli.ts';
 
 /** What of this machine a command could leave behind: processes, mounts, loop devices that mention a folder. */
@@ -16,14 +16,16 @@ export async function remainsOf(folder: string): Promise<string[]> {
   ];
 }
 
-/** Command lines of processes that name the folder, other than our own. */
+/** Command lines of processes, other than our own, that name the folder or have their root or work in it. */
 function processesNaming(folder: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^[0-9]+$/.test(name) && Number(name) !== process.pid)
     .flatMap((pid) => {
       try {
         const text = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        return text.includes(folder) && !text.includes('vitest') ? [`${pid} ${text}`] : [];
+        const places = ['root', 'cwd'].map((link) => readlinkSync(`/proc/${pid}/${link}`));
+        const isThere = [text, ...places].some((it) => it.includes(folder));
+        return isThere && !text.includes('vitest') ? [`${pid} ${text}`] : [];
       } catch {
         return [];
       }
