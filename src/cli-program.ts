@@ -32,8 +32,9 @@ import { refuseFlags } from './wizard/wrong-flag.ts';
 /**
  * The generator's commands and their flags. A command line that is none throws a CommanderError.
  * @param root the generator's own folder.
+ * @param word the first of the command line, when there is one: most commands need no flags of the components
  */
-export function program(signal: AbortSignal, root: string): Command {
+export function program(signal: AbortSignal, root: string, word?: string): Command {
   const flags = parsedFlags();
   const perform = async (options: CommonOptions, work: (context: CommandContext) => Promise<void>): Promise<void> => {
     if (flags.wrong.length > 0) throw refuseFlags(flags.wrong);
@@ -68,7 +69,6 @@ export function program(signal: AbortSignal, root: string): Command {
       refuseMistypedCommand(args, commandsOf(generator));
       return runCreate(dir ?? 'devserver', options, makeContext(options, signal, root), flags.wrong);
     });
-  for (const question of stackQuestions(signal, root)) create.option(`--${question.flag} <value>`, question.message);
   withBuildOptions(flags, withCommon(flags, generator.command('build')))
     .argument('<DIR>')
     .description('build the disk image of DIR/devserver.yaml')
@@ -202,8 +202,13 @@ export function program(signal: AbortSignal, root: string): Command {
       if (command === undefined) throw noSuchCommand(name ?? '', commandsOf(generator));
       command.help();
     });
+  if (!commandsOf(generator).includes(word ?? '') || tellsOfCreate.includes(word ?? ''))
+    for (const question of stackQuestions(signal, root)) create.option(`--${question.flag} <value>`, question.message);
   return generator;
 }
+
+/** Commands that need to know the flags of `create`; the others begin without reading any component. */
+const tellsOfCreate = ['create', 'help', 'completion', 'man'];
 
 function commandsOf(generator: Command): string[] {
   return generator.commands.map((command) => command.name());

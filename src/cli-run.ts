@@ -24,7 +24,7 @@ export interface Surroundings {
  */
 export async function runCli(args: readonly string[], { signal, root }: Surroundings): Promise<number | undefined> {
   try {
-    await program(signal, root).parseAsync([...args], { from: 'user' });
+    await program(signal, root, args[0]).parseAsync([...args], { from: 'user' });
     return undefined;
   } catch (error) {
     // Ctrl-C ends helpers of ours too; their end may be noticed a moment before the signal itself
