@@ -25,9 +25,12 @@ export default defineConfig({
     },
   ],
   test: {
-    testTimeout: 20_000,
+    // the slowest take five seconds on a quiet machine; others are neither quiet nor as quick
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 30_000 } },
     maxWorkers: workers,
-    globalSetup: ['test/support/temporary-folder.ts'],
+    globalSetup: ['test/support/temporary-folder.ts', 'test/support/bundles.ts'],
     projects: [
       { extends: true, test: { name: 'apart', include: apart } },
       { extends: true, test: { name: 'together', include: files.filter((file) => !apart.includes(file)), isolate: false } },

@@ -19,10 +19,7 @@ import { openTerminal, type Terminal } from './support/terminal.ts';
 const fresh = (): string => path.join(mkdtempSync(path.join(tmpdir(), 'cli-')), 'server');
 const dryRun = (...args: string[]) => cliInside([fresh(), '--dry-run', '--plain', '--base', 'debian-13', ...args]);
 
-// a process takes half a second, on a busy machine several
-const patience = 60_000;
-
-describe('create-devserver as a process', { timeout: patience }, () => {
+describe('create-devserver as a process', () => {
   it('tells all faults of all files on standard error, with exit code 3', async () => {
     const folder = writeStacks({
       onlyComponents: true,
@@ -50,7 +47,7 @@ describe('create-devserver as a process', { timeout: patience }, () => {
   );
 });
 
-describe('create-devserver', { timeout: patience }, () => {
+describe('create-devserver', () => {
   it('writes the answers alone where nothing is to be built', async () => {
     const dir = fresh();
     const { exitCode, stdout } = await cliInside([dir, '--yes', '--no-build', '--plain', '--base', 'debian-13']);
@@ -206,7 +203,7 @@ describe('create-devserver', { timeout: patience }, () => {
   });
 });
 
-describe('the command line', { timeout: patience }, () => {
+describe('the command line', () => {
   const lines = ({ stderr }: { stderr: string }): string[] => stderr.trimEnd().split('\n');
 
   it('is told all of its unknown flags at once, with what was meant and with its wrong values', async () => {
@@ -266,7 +263,7 @@ describe('the command line', { timeout: patience }, () => {
 
 // without root there is no such disk to be had
 if (process.getuid?.() === 0)
-  describe('a full disk', { timeout: patience }, () => {
+  describe('a full disk', () => {
     const disk = mkdtempSync(path.join(tmpdir(), 'cli-disk-'));
     afterEach(() => void execFileSync('umount', ['--lazy', disk]));
 
@@ -286,7 +283,7 @@ if (process.getuid?.() === 0)
     });
   });
 
-describe('a build', { timeout: patience }, () => {
+describe('a build', () => {
   it('waits for nobody: while another one of the folder goes on it is refused with exit code 7', async () => {
     const dir = fresh();
     mkdirSync(dir);
@@ -303,7 +300,7 @@ describe('a build', { timeout: patience }, () => {
   });
 });
 
-describe('a mistyped command', { timeout: patience }, () => {
+describe('a mistyped command', () => {
   it.each([
     ['statsu', 'status'],
     ['hepl', 'help'],
@@ -313,7 +310,7 @@ describe('a mistyped command', { timeout: patience }, () => {
   });
 });
 
-describe('answers of before', { timeout: patience }, () => {
+describe('answers of before', () => {
   const machine = { memory: '2G', cpus: 3, systemDisk: '5G', dataDisk: '6G' };
   const choices = { vcs: ['hg', 'git'], ci: ['none'], maven: ['archiva'] };
   const kept = {
@@ -369,7 +366,7 @@ describe('answers of before', { timeout: patience }, () => {
   });
 });
 
-describe.skipIf(realSystem().which('tmux') === undefined)('the prompts at a terminal (needs tmux)', { timeout: patience }, () => {
+describe.skipIf(realSystem().which('tmux') === undefined)('the prompts at a terminal (needs tmux)', () => {
   let terminal: Terminal | undefined;
   afterEach(() => terminal?.close());
 

@@ -37,7 +37,7 @@ beforeAll(async () => {
     format: 'esm',
   });
   writeFileSync(program, outputFiles[0]?.contents ?? '');
-}, 120_000);
+});
 
 const lastLine = ({ stdout }: CliResult): string | undefined => stdout.split('\n').at(-2);
 
@@ -46,7 +46,7 @@ const runner = (suites: readonly string[], env: Record<string, string> = {}): Pr
   run(process.execPath, [program, ...suites], { env: { SUITES_ROOT: recorded, ...env } });
 
 // each suite is a vitest of its own: a second, on a busy machine several
-describe('npm test', { timeout: 120_000 }, () => {
+describe('npm test', () => {
   it.each([
     ['all that passes', ['passes', 'passes'], '4 passed, 0 failed, 0 skipped', 0],
     ['a failed unit test', ['fails', 'passes'], '3 passed, 1 failed, 0 skipped', 1],

@@ -10,8 +10,12 @@ const day = 24 * hour;
 /**
  * What the daemon does before it takes new work, and then in the background: publishes the facts of all projects, ends what
  * a crash left open, tells who the administrators are, throws away jobs that ended and what was deleted long ago.
+ * @param pause between two tries to end the same, in milliseconds; it keeps nobody from ending
  */
-export async function startWork(office: Office): Promise<void> {
+export async function startWork(
+  office: Office,
+  pause: (milliseconds: number) => Promise<unknown> = (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+): Promise<void> {
   const { bench, workshop } = office;
   const projects = bench.specifications.all();
   bench.facts.keepOnly(new Set(projects.map(({ name }) => name)));
@@ -30,7 +34,7 @@ export async function startWork(office: Office): Promise<void> {
     const left = await open;
     if (left.length === 0) break;
     console.log(`not all could be taken back yet: ${left.join(', ')}`);
-    await sleep(wait, undefined, { ref: false });
+    await pause(wait);
     open = workshop.takeUpAll();
   }
   // those that were left open since

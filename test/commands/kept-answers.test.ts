@@ -30,7 +30,7 @@ it('keeps every devserver.yaml that a new one replaces', () => {
   expect(readdirSync(dir)).toHaveLength(4);
 });
 
-it('is told before, in a dry run', { timeout: 60_000 }, async () => {
+it('is told before, in a dry run', async () => {
   const dir = fresh();
   const file = path.join(dir, 'devserver.yaml');
   writeFileSync(

@@ -20,22 +20,38 @@ const written = (name: string, text: string): string => {
 const has = (name: string): boolean => realSystem().which(name) !== undefined;
 const flagsOf = (name: string): string[] => table.find((command) => command.name === name)?.flags.map((flag) => flag.name) ?? [];
 
-/** What bash would offer for a line whose last word is being typed. */
-function offered(...words: string[]): string[] {
+/** What one bash would offer for each of some lines whose last word is being typed. */
+function offered(lines: readonly (readonly string[])[]): string[][] {
   const file = written('bash', completionFor('bash', table));
-  const script = 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _create_devserver; printf "%s\\n" "${COMPREPLY[@]}"';
-  const told = execFileSync('bash', ['-c', script, file, 'create-devserver', ...words], { encoding: 'utf8', cwd: folder });
-  return told.split('\n').filter((line) => line !== '');
+  // a line is its number of words and the words
+  const script = `source "$0"
+    while [ $# -gt 0 ]; do
+      COMP_WORDS=(create-devserver "\${@:2:$1}") COMP_CWORD=$1 COMPREPLY=()
+      shift $(($1 + 1)); _create_devserver; printf '%s\\n' "\${COMPREPLY[@]}" --
+    done`;
+  const words = lines.flatMap((line) => [String(line.length), ...line]);
+  const told = execFileSync('bash', ['-c', script, file, ...words], { encoding: 'utf8', cwd: folder });
+  const parts = told.split(/^--\n/m).slice(0, -1);
+  return parts.map((part) => part.split('\n').filter((line) => line !== ''));
 }
 
 describe('completion', () => {
   it('knows in bash every command, its flags and no others, values and files', () => {
-    expect(offered('')).toEqual(expect.arrayContaining(table.map(({ name }) => name)));
-    for (const { name } of table) expect(offered(name, '--').sort()).toEqual([...flagsOf(name), '--help'].sort());
-    expect(offered('build', 'd', '--output', 'va')).toEqual(['vagrant-libvirt', 'vagrant-virtualbox']);
-    expect(offered('create', '--config', 'ba')).toEqual(['bash']);
-    expect(offered('build', '--mirror', '')).toEqual([]);
-    expect(offered('--na'), 'without a command it is create').toEqual(['--name']);
+    const names = table.map(({ name }) => name);
+    const [commands, vagrant, files, none, create, ...flags] = offered([
+      [''],
+      ['build', 'd', '--output', 'va'],
+      ['create', '--config', 'ba'],
+      ['build', '--mirror', ''],
+      ['--na'],
+      ...names.map((name) => [name, '--']),
+    ]);
+    expect(commands).toEqual(expect.arrayContaining(names));
+    expect(vagrant).toEqual(['vagrant-libvirt', 'vagrant-virtualbox']);
+    expect(files).toEqual(['bash']);
+    expect(none).toEqual([]);
+    expect(create, 'without a command it is create').toEqual(['--name']);
+    expect(flags.map((some) => some.sort())).toEqual(names.map((name) => [...flagsOf(name), '--help'].sort()));
   });
 
   it.skipIf(!has('fish'))('knows them in fish', () => {

@@ -355,7 +355,7 @@ describe('Ctrl-C', () => {
     expect(error.hint).toContain('/api/projects');
   });
 
-  it('ends the waiting of the process, which says that the job goes on', { timeout: 60_000 }, async () => {
+  it('ends the waiting of the process, which says that the job goes on', async () => {
     server.answerWith((_request, response) => beginJob(response));
     // bundled by the first
     await cli(['--help']);
@@ -375,7 +375,7 @@ describe('Ctrl-C', () => {
   });
 });
 
-describe('as a process', { timeout: 60_000 }, () => {
+describe('as a process', () => {
   it('ends with the exit codes of the table, and errors as JSON', async () => {
     const common = ['--server', server.url, '--user', user, '--ca', server.ca];
     const env = { DEVSERVER_PASSWORD: password };

@@ -26,25 +26,21 @@ async function ending(args: readonly string[], isPipe: boolean, env = process.en
   return { code, said };
 }
 
-it.each(cases)('output that %s is told as that, not as a bug', { timeout: 60_000 }, async (_what, exitCode, message, isPipe) => {
+it.each(cases)('output that %s is told as that, not as a bug', async (_what, exitCode, message, isPipe) => {
   expect(await ending(['list'], isPipe)).toEqual({ code: exitCode, said: `create-devserver: ${message}\n` });
 });
 
-it.each(cases)(
-  'output that %s in the middle of a build is told once',
-  { timeout: 60_000 },
-  async (_what, code, message, isPipe) => {
-    const dir = mkdtempSync(path.join(tmpdir(), 'gone-'));
-    // every program of the machine that a build may look for, none of them at work
-    for (const { program, file } of hostTools)
-      if (file === undefined) writeFileSync(path.join(dir, program), '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
-    const server = path.join(dir, 'server');
-    const args = [server, '--yes', '--base', 'debian-13', '--json', '--cache', path.join(dir, 'cache')];
-    const env = { ...process.env, PATH: `${dir}:${process.env.PATH ?? ''}` };
-    expect(await ending(args, isPipe, env)).toEqual({ code, said: `create-devserver: ${message}\n` });
-    // it got as far as a build, and left nothing half-made
-    expect(readFileSync(path.join(server, 'build.log'), 'utf8')).toContain('mmdebstrap');
-    expect(readdirSync(server).sort()).toEqual(['build.log', 'devserver.yaml']);
-    rmSync(dir, { recursive: true });
-  },
-);
+it.each(cases)('output that %s in the middle of a build is told once', async (_what, code, message, isPipe) => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'gone-'));
+  // every program of the machine that a build may look for, none of them at work
+  for (const { program, file } of hostTools)
+    if (file === undefined) writeFileSync(path.join(dir, program), '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+  const server = path.join(dir, 'server');
+  const args = [server, '--yes', '--base', 'debian-13', '--json', '--cache', path.join(dir, 'cache')];
+  const env = { ...process.env, PATH: `${dir}:${process.env.PATH ?? ''}` };
+  expect(await ending(args, isPipe, env)).toEqual({ code, said: `create-devserver: ${message}\n` });
+  // it got as far as a build, and left nothing half-made
+  expect(readFileSync(path.join(server, 'build.log'), 'utf8')).toContain('mmdebstrap');
+  expect(readdirSync(server).sort()).toEqual(['build.log', 'devserver.yaml']);
+  rmSync(dir, { recursive: true });
+});

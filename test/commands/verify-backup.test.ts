@@ -63,7 +63,7 @@ describe(`a backup without an appliance (seed ${seed})`, () => {
     });
   });
 
-  it('shows every flipped bit and every cut', { timeout: 60_000 }, async () => {
+  it('shows every flipped bit and every cut', async () => {
     for (const [bytes, key] of [
       [plain, undefined],
       [locked, identity],
@@ -80,7 +80,7 @@ describe(`a backup without an appliance (seed ${seed})`, () => {
       }
   });
 
-  it('takes no memory that its length does not tell', { timeout: 60_000 }, async () => {
+  it('takes no memory that its length does not tell', async () => {
     // 16,000 blocks of one byte that each becomes 128 KiB: 2 GB out of 64 KB
     const block = Buffer.alloc(4);
     block.writeUIntLE(((128 << 10) << 3) | 2, 0, 3);

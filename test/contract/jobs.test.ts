@@ -36,7 +36,7 @@ const kills = { full: 100, quick: 2 }[process.env.DEVSERVER_TEST_SIZE ?? ''] ?? 
 const random = randomFrom(process.env.DEVSERVER_SEED ?? '1');
 const job = 'job-0001';
 
-describe.each(servers)('the driver of $name', { timeout: 120_000 }, ({ name, title, places, ...manners }) => {
+describe.each(servers)('the driver of $name', ({ name, title, places, ...manners }) => {
   let folder: string;
   let root: string;
   let server: JobServerStandIn;

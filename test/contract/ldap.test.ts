@@ -14,12 +14,11 @@ const dn = (name: string): string => `uid=${name},${people}`;
 // uid 710, port 389 and mounts of its own: only root can set that up
 describe.skipIf(!isRoot || missing.length > 0)(
   `the directory and its driver (needs root${missing.map((it) => `, ${it}`).join('')})`,
-  { timeout: 60_000 },
   () => {
     let server: DirectoryServer;
     beforeAll(async () => {
       server = await startDirectory([service, admin]);
-    }, 60_000);
+    });
     afterAll(() => server?.close());
 
     const ask = (verb: string, args?: unknown) => server.ask(verb, args);

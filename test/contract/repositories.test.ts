@@ -31,7 +31,7 @@ const job = 'job-0001';
 for (const vcs of vcsClients) {
   const missing = vcs.programs.filter((program) => realSystem().which(program) === undefined);
   const label = missing.length === 0 ? '' : ` (needs ${missing.join(', ')})`;
-  describe.skipIf(missing.length > 0)(`the driver of ${vcs.name}${label}`, { timeout: 120_000 }, () => {
+  describe.skipIf(missing.length > 0)(`the driver of ${vcs.name}${label}`, () => {
     let driver: RepositoryDriver;
     beforeAll(async () => {
       driver = await startRepositoryDriver(vcs.name);

@@ -6,9 +6,10 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: apart.map((name) => `test/e2e/${name}.e2e.ts`),
-    globalSetup: ['test/support/temporary-folder.ts', 'test/e2e/image.ts'],
+    globalSetup: ['test/support/temporary-folder.ts', 'test/support/bundles.ts', 'test/e2e/image.ts'],
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
     hookTimeout: 1_800_000,
   },
 });

@@ -319,13 +319,13 @@ async function nextBuild(): Promise<number> {
 }
 
 async function resultOf(number: number): Promise<string> {
-  for (let attempt = 0; attempt < 120; attempt += 1) {
+  for (let attempt = 0; attempt < 360; attempt += 1) {
     const { status, body } = await hudsonCall(session, 'GET', `job/apps/${number}/api/json`);
     const result = status === 200 ? (JSON.parse(body) as { result: string | null }).result : null;
     if (result !== null) return result;
     await sleep(500);
   }
-  return 'still running after a minute';
+  return 'still running after three minutes';
 }
 
 interface Maven {

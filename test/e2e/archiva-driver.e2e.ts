@@ -139,7 +139,7 @@ describe('its account in Archiva', () => {
 });
 
 describe('killed anywhere', () => {
-  it('a driver leaves a repository that can be taken back or finished', { timeout: 120_000 }, async () => {
+  it('a driver leaves a repository that can be taken back or finished', async () => {
     for (let round = 0; round < 4; round += 1) {
       const { content, repository } = subjects({ members: { admin: 'admin' } });
       const { name } = content.project;

@@ -99,7 +99,7 @@ describe('a job of Hudson', () => {
 });
 
 describe('killed anywhere', () => {
-  it('a driver leaves a job that can be taken back or finished', { timeout: 120_000 }, async () => {
+  it('a driver leaves a job that can be taken back or finished', async () => {
     for (let round = 0; round < 6; round += 1) {
       const { job } = subjects();
       const { name } = job.project;
@@ -114,7 +114,7 @@ describe('killed anywhere', () => {
     }
   });
 
-  it('a driver never loses the builds of a job it moves', { timeout: 120_000 }, async () => {
+  it('a driver never loses the builds of a job it moves', async () => {
     const { job } = subjects();
     const { name } = job.project;
     await ask(session, 'make', job);

@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 describe('killed in the middle of a request', () => {
-  it('Hudson and Archiva leave what can be taken back, and all builds', { timeout: 240_000 }, async () => {
+  it('Hudson and Archiva leave what can be taken back, and all builds', async () => {
     const made = subjects();
     const kept = subjects();
     await ask(session, 'make', kept.job);

@@ -45,7 +45,7 @@ describe('a machine that lacks something', () => {
         .sort()
         .filter((name) => name !== 'out'),
     ).toEqual(['build.log', 'devserver.yaml']);
-  }, 120_000);
+  });
 
   it('with a full disk says how much is missing before it begins', async () => {
     const dir = path.join(folder, 'full');
@@ -63,7 +63,7 @@ describe('a machine that lacks something', () => {
     expect(exitCode).toBe(4);
     expect(stderr).toMatch(/GB/);
     expect(stderr).toContain(dir);
-  }, 120_000);
+  });
 
   it('without enough memory does not start a machine that would be killed', async () => {
     const dir = await machine();

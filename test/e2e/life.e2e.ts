@@ -73,7 +73,7 @@ describe('the life of a server', () => {
     // the machine went on; only what is inside began anew
     expect((await statusOf()).started).toBe(started);
     expect(await developerSees()).toBe('kept/\n');
-  }, 300_000);
+  });
 
   it('keeps data, logins, owners and identity when the system disk is replaced by one of other packages', async () => {
     const before = await ownersOfData();

@@ -52,7 +52,7 @@ describe('what comes from outside', () => {
     expect(await outside.asked()).toEqual([]);
   });
 
-  it('is asked for under an authority of the site alone when that is trusted', { timeout: 240_000 }, async () => {
+  it('is asked for under an authority of the site alone when that is trusted', async () => {
     await bootstrapWith(session, outside.url);
     await bootstrapWith(session, outside.url);
     expect(await known()).toEqual(['central', 'central.outside', 'central -> central.outside']);
@@ -168,7 +168,7 @@ describe('what comes from outside', () => {
       expect((await clients.curl({ path: `${mine}/${step}${jar}`, as: 'admin' })).body, step).not.toBe('our own thing');
   });
 
-  it('leaves nothing behind at another address, and nothing at all when it is off again', { timeout: 120_000 }, async () => {
+  it('leaves nothing behind at another address, and nothing at all when it is off again', async () => {
     await bootstrapWith(session, `${outside.url}/elsewhere`);
     expect(await kept()).toEqual([]);
     expect(await status(jar)).toBe(404);
@@ -201,7 +201,7 @@ describe('what comes from outside', () => {
     expect(await known()).toEqual([]);
   });
 
-  it('is on or off as it was meant, wherever the driver was killed', { timeout: 240_000 }, async () => {
+  it('is on or off as it was meant, wherever the driver was killed', async () => {
     const unit = 'devserver-driver-archiva';
     for (let round = 0; round < 6; round += 1) {
       const wanted = round % 2 === 0 ? outside.url : 'none';
@@ -236,7 +236,7 @@ function status(file: string): Promise<number> {
 
 async function untilServed(): Promise<void> {
   for (let attempt = 0; (await status(jar)) !== 200; attempt += 1) {
-    if (attempt > 120) throw new Error('it is not passed on');
+    if (attempt > 240) throw new Error('it is not passed on');
     await sleep(1000);
   }
 }

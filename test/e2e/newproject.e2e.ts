@@ -83,7 +83,7 @@ describe('newproject', () => {
       expect([name, (await devserver('newproject', '--', name)).exitCode]).toEqual([name, 3]);
     expect((await devserver('newproject', 'np-nobody', '--member', 'nosuch')).answer.error?.message).toContain('no user nosuch');
     expect((await devserver('newproject', 'np-cvs', '--vcs', 'cvs')).answer.error?.message).toContain('no cvs here');
-  }, 60_000);
+  });
 
   it('makes one of two that ask at the same moment', async () => {
     const names = Array.from({ length: full ? 32 : 4 }, (_, index) => `np-race-${index}`);
@@ -95,7 +95,7 @@ describe('newproject', () => {
       .filter((line) => line.startsWith('np-race-'));
     expect(listed).toHaveLength(names.length);
     for (const name of names) await must('project', 'delete', name, '--yes');
-  }, 300_000);
+  });
 });
 
 describe('a project', () => {
@@ -108,7 +108,7 @@ describe('a project', () => {
     await must('project', 'member', 'remove', 'np-git', 'out');
     expect(await can()).toBe('403');
     expect(await clients.status({ path: '/trac/np-git', as: 'out' })).toBe(403);
-  }, 60_000);
+  });
 
   it('takes no more commits when it is archived, and takes them again', async () => {
     const folder = await checkedOut('git', 'np-git');
@@ -116,7 +116,7 @@ describe('a project', () => {
     expect(await commit('git', folder, 'too late')).toBe('403');
     await must('project', 'unarchive', 'np-git');
     expect(await commit('git', folder, 'in time')).toBe('yes');
-  }, 60_000);
+  });
 
   it('comes back as it was after it was deleted', async () => {
     const head = async (): Promise<string> =>
@@ -135,7 +135,7 @@ describe('a project', () => {
     expect((await clients.curl({ path: '/trac/np-git/ticket/1', as: 'dev' })).body).toContain('It works now');
     expect((await clients.curl({ path: '/hudson/job/np-git/1/consoleText', as: 'dev' })).body).toContain('SUCCESS');
     expect(await findingsAbout({ ask: devserver }, 'np-git')).toEqual([]);
-  }, 120_000);
+  });
 
   it('is seen to by the doctor: what is derived is made again, what people made never is', async () => {
     const mine = (answer: Answer) => answer.findings?.filter(({ project }) => project === 'np-hg') ?? [];
@@ -153,7 +153,7 @@ describe('a project', () => {
     expect((await session.tryRun(['test', '-e', '/srv/hg/np-hg'])).exitCode).toBe(1);
     await session.run(['mv', '/srv/hg/away', '/srv/hg/np-hg']);
     expect(mine((await devserver('doctor')).answer)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe('the API at the front', () => {

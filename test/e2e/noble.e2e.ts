@@ -169,7 +169,7 @@ describe('a build from a local signed archive named noble', () => {
     expect(await check('larger')).toEqual([4, expect.objectContaining({ ...updates, ok: false, packages: ['hello-more'] })]);
   });
 
-  it('becomes every output without being built again, each as other tools read it', { timeout: 300_000 }, async () => {
+  it('becomes every output without being built again, each as other tools read it', async () => {
     const others = ['vmdk', 'ova', 'vagrant-libvirt', 'vagrant-virtualbox', 'tar', 'seed'];
     const flags = ['--plain', ...others.flatMap((format) => ['--output', format])];
     const before = statSync(path.join(appliance, 'out/system.raw')).mtimeMs;
@@ -200,7 +200,7 @@ describe('a build from a local signed archive named noble', () => {
       await must('cmp', ['--', path.join(away, 'server/out', name), path.join(appliance, 'out', name)]);
   });
 
-  it('is the same from the package that npm makes, installed in an empty folder', { timeout: 300_000 }, async () => {
+  it('is the same from the package that npm makes, installed in an empty folder', async () => {
     const app = at('home', 'app');
     mkdirSync(path.join(app, 'server'), { recursive: true });
     const [packed = ''] = (await must('npm', ['pack', '--silent', '--pack-destination', dir], { cwd: checkout }))
@@ -218,7 +218,7 @@ describe('a build from a local signed archive named noble', () => {
     await must('cmp', ['--', path.join(app, 'server/out/system.raw'), path.join(appliance, 'out/system.raw')]);
   });
 
-  it('stays as it is until the lock is upgraded, and says what is newer', { timeout: 300_000 }, async () => {
+  it('stays as it is until the lock is upgraded, and says what is newer', async () => {
     const version = (): string | undefined =>
       (
         JSON.parse(readFileSync(path.join(appliance, 'out/image.json'), 'utf8')) as {

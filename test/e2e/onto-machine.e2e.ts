@@ -79,7 +79,7 @@ describe('a minimal machine that is there', () => {
     expect(await packages()).toBe(there);
     expect(await kept()).toBe(before);
     await inside(dir, ['sh', '-c', 'groupdel strange; rm -r /etc/devserver; mv /root/nftables.conf /etc/']);
-  }, 120_000);
+  });
 
   it('becomes the server for somebody with sudo, and keeps what is its own', async () => {
     const { exitCode, stdout, stderr } = await install('admin', '--host-key', fingerprint);
@@ -109,7 +109,7 @@ describe('a minimal machine that is there', () => {
     const rules = await inside(dir, ['nft', 'list', 'chain', 'inet', 'devserver', 'input']);
     expect(rules).toContain('policy drop');
     expect([...rules.matchAll(/tcp dport (\d+) accept/g)].map(([, open]) => open)).toEqual(['80', '443', '22']);
-  }, 120_000);
+  });
 
   it('goes on where it was cut short, takes another release, and loses nothing', async () => {
     const list = '/var/lib/devserver/installation/files';
@@ -146,7 +146,7 @@ describe('a minimal machine that is there', () => {
     expect(exitCode, stdout).toBe(0);
     expect(await kept()).toBe(before);
     expect(await inside(dir, ['systemctl', '--failed', '--no-legend'])).toBe('');
-  }, 300_000);
+  });
 });
 
 // another machine, another five minutes: in the full size

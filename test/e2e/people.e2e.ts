@@ -54,7 +54,7 @@ describe('a name that is given again', () => {
     expect(await codes(`pe-ann:${second}`)).toEqual([403, 403, 403]);
     expect(await codes(`pe-bob:${first}`)).toEqual([200, 200, 200]);
     expect(await findingsAbout(devserverIn(session), 'pe-shop')).toEqual([]);
-  }, 180_000);
+  });
 });
 
 describe('people', () => {
@@ -99,10 +99,11 @@ describe('a browser of somebody who is logged in', () => {
     const headers = ['Content-Type: application/x-www-form-urlencoded', `Origin: ${appliance.url}`];
     const body = new URLSearchParams({ old: 'guessed', new: second, again: second }).toString();
     const tried = () => clients.curl({ path: '/password', method: 'POST', login: `pe-bob:${first}`, headers, body });
-    const statuses = [];
-    for (let tries = 0; tries < 10; tries += 1) statuses.push((await tried()).status);
-    expect(statuses).toEqual(statuses.map(() => 400));
-    const refused = await tried();
+    // one more is allowed every twelve seconds
+    let refused = await tried();
+    let tries = 0;
+    for (; refused.status === 400 && tries < 40; tries += 1) refused = await tried();
+    expect(tries).toBeGreaterThanOrEqual(10);
     expect(refused).toMatchObject({ status: 429, body: expect.stringContaining('Too many tries.') as string });
     expect(refused.headers).toMatch(/^retry-after: (?:[1-9]|1[0-2])\r?$/im);
     expect((await clients.curl({ path: '/', login: `pe-bob:${first}` })).status).toBe(200);

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await session.run(['mkdir', '-p', folder]);
   for (const kind of kinds)
     await devserverIn(session).must('newproject', nameOf(kind), '--vcs', kind, '--template', 'maven-library', '--member', 'dev');
-}, 120_000);
+});
 afterAll(async () => {
   for (const kind of kinds) await session.tryRun(['devserver', 'project', 'delete', nameOf(kind), '--yes']);
   await session.tryRun(['rm', '-rf', folder, '/srv/system/backups.json']);
@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 
 describe('a backup that is looked at deeply', () => {
-  it('passes when everything in it is whole, and leaves nothing', { timeout: 180_000 }, async () => {
+  it('passes when everything in it is whole, and leaves nothing', async () => {
     const file = await made();
     const { exitCode, looks, message, details } = await ask('verify', '--deep', file);
     expect([exitCode, message, details]).toEqual([0, '', []]);
@@ -85,7 +85,7 @@ describe('a backup that is looked at deeply', () => {
     ],
   ] as const;
 
-  it.each(damage)('finds what is broken in a project with %s: %s', { timeout: 180_000 }, async (kind, script, component) => {
+  it.each(damage)('finds what is broken in a project with %s: %s', async (kind, script, component) => {
     const place = `/var/tmp/kept-${run}`;
     const name = nameOf(kind);
     const roots = {
@@ -111,7 +111,7 @@ describe('a backup that is looked at deeply', () => {
     }
   });
 
-  it('finds an attachment that a tracker knows and that is not there, however it is called', { timeout: 120_000 }, async () => {
+  it('finds an attachment that a tracker knows and that is not there, however it is called', async () => {
     const name = nameOf('git');
     await inside(`cat > /var/tmp/attach.py <<'EOF'
 import io, sys
@@ -138,7 +138,7 @@ EOF`);
 });
 
 describe('the rehearsal of every week', () => {
-  it('tells what did not pass where people look, until one passes', { timeout: 180_000 }, async () => {
+  it('tells what did not pass where people look, until one passes', async () => {
     const name = nameOf('svn');
     const status = (): Promise<string> => session.run(['sh', '-c', 'devserver status || true']);
     const file = `/srv/maven/repositories/${name}/maven-metadata.xml`;
@@ -157,7 +157,7 @@ describe('the rehearsal of every week', () => {
     expect(await status()).not.toContain('rehearsed');
   });
 
-  it('comes by itself when a week has passed', { timeout: 120_000 }, async () => {
+  it('comes by itself when a week has passed', async () => {
     await inside(`python3 - <<'EOF'
 import json
 file = '/srv/system/backups.json'
@@ -169,7 +169,7 @@ EOF`);
     expect(await devserverIn(session).must('backup', 'due')).toMatchObject({ due: false });
   });
 
-  it('gives a program from nobody the network, other data, or anything to keep', { timeout: 60_000 }, async () => {
+  it('gives a program from nobody the network, other data, or anything to keep', async () => {
     // what the sandbox of a look is, with a program of the test's in place of a component's
     const program = `${folder}/look`;
     await inside(`cat > ${program} <<'EOF'

@@ -46,7 +46,7 @@ describe.each(files)('%s', (file) => {
     );
   });
 
-  it('restores into a scratch tree, and everything in it is looked at', { timeout: 180_000 }, async () => {
+  it('restores into a scratch tree, and everything in it is looked at', async () => {
     const { looks } = (await devserverIn(session).must('backup', 'verify', '--deep', `${there}/${file}`, ...key)) as unknown as {
       looks: number;
     };
@@ -55,7 +55,7 @@ describe.each(files)('%s', (file) => {
     expect(said).toContain('would take the place of what is here');
   });
 
-  it.each(projects)('gives $name back', { timeout: 120_000 }, async ({ name, commits }) => {
+  it.each(projects)('gives $name back', async ({ name, commits }) => {
     const as = wanted(name);
     await devserverIn(session).must('restore', `${there}/${file}`, ...key, '--project', name, '--as', as);
     expect((await inside(commits.replace('NAME', as))).trim()).toBe('2');
@@ -95,7 +95,7 @@ fs.writeFileSync("${catalogue}", JSON.stringify(it));'`);
     await session.tryRun(['cp', `${there}/catalogue.json`, catalogue]);
   });
 
-  it('is brought to this one before it is put in place', { timeout: 120_000 }, async () => {
+  it('is brought to this one before it is put in place', async () => {
     await withMigration('refs/heads/migrated');
     await devserverIn(session).must('backup', 'verify', '--deep', `${there}/${file}`, '--key', `${there}/key`);
     await devserverIn(session).must(...taken());
@@ -103,7 +103,7 @@ fs.writeFileSync("${catalogue}", JSON.stringify(it));'`);
     await devserverIn(session).must('project', 'delete', wanted('alpha'), '--yes');
   });
 
-  it('is not put in place where that does not come right, and nothing of it is left', { timeout: 120_000 }, async () => {
+  it('is not put in place where that does not come right, and nothing of it is left', async () => {
     await withMigration('refs/heads/another');
     const { exitCode, answer } = await devserverIn(session).ask(...taken());
     expect([exitCode, answer.error?.message]).toEqual([3, "projects/alpha/git repository can't be brought from form 1 to 2"]);

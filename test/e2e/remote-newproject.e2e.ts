@@ -77,7 +77,7 @@ describe('newproject on another computer', () => {
       expect(existsSync(path.join(folder, 'README.md'))).toBe(true);
     }
     expect(verdict(await clients.git('ls-remote', clients.url('/git/rn-shop.git', 'out')))).toBe('403');
-  }, 120_000);
+  });
 
   it('tells the same to people, and refuses the name a second time', async () => {
     const plan = await remote('rn-left', 'ann', '--dry-run');
@@ -87,18 +87,18 @@ describe('newproject on another computer', () => {
     const reserved = await remote('admins', 'ann', '--member', 'nosuch', '--json');
     expect(reserved.exitCode).toBe(3);
     expect(linesOf(reserved).at(-1)?.details?.join('\n')).toMatch(/reserved[\s\S]*nosuch/);
-  }, 120_000);
+  });
 
   it('refuses who is no creator, and leaves nothing', async () => {
     const refused = await remote('rn-dev', 'dev');
     expect([refused.exitCode, refused.stderr]).toEqual([5, expect.stringContaining('only members of the group creators')]);
     expect((await session.tryRun(['devserver', 'project', 'show', 'rn-dev'])).exitCode).toBe(2);
-  }, 60_000);
+  });
 
   it('refuses a wrong password', async () => {
     const wrong = await cli(wordsFor('rn-dev', 'ann', '--ca', appliance.ca), { env: { DEVSERVER_PASSWORD: 'wrong' } });
     expect([wrong.exitCode, wrong.stderr]).toEqual([2, expect.stringContaining('the login is not right: ann')]);
-  }, 60_000);
+  });
 
   it('trusts nobody unasked, and the way it tells leads to trust', async () => {
     const distrust = await cli(wordsFor('rn-dev', 'ann'), { env: passwordFor('ann') });
@@ -116,7 +116,7 @@ describe('newproject on another computer', () => {
     expect(mine).toMatch(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
     const plan = await cli(wordsFor('rn-left', 'ann', '--ca', ca, '--dry-run'), { env: passwordFor('ann') });
     expect(plan.exitCode, plan.stderr).toBe(0);
-  }, 60_000);
+  });
 
   it('ends its waiting at Ctrl-C; the job goes on and can be looked at', async () => {
     const args = [path.join(checkout, 'start.mjs'), 'run', ...wordsFor('rn-left', 'ann', '--ca', appliance.ca, '--json')];
@@ -142,5 +142,5 @@ describe('newproject on another computer', () => {
       state = (JSON.parse(body) as { state: string }).state;
     }
     expect(verdict(await clients.git('ls-remote', clients.url('/git/rn-left.git', 'ann')))).toBe('yes');
-  }, 120_000);
+  });
 });

@@ -139,7 +139,7 @@ for name in sys.argv[1:]:
   const url = (await second).url.replace(/\/$/, '');
   fresh = { ...appliance, dir, url, ca: path.join(dir, 'ca.crt') };
   onto = openSession(dir);
-}, 300_000);
+});
 afterAll(async () => {
   for (const { name } of projects) await from.tryRun(['devserver', 'project', 'delete', name, '--yes']);
   await from.tryRun(['rm', '-rf', there]);
@@ -153,7 +153,7 @@ describe('a backup', () => {
   let file = '';
   let expected = '';
 
-  it('makes a fresh appliance what the old one was', { timeout: 300_000 }, async () => {
+  it('makes a fresh appliance what the old one was', async () => {
     await shell(from, `rm -rf ${there}; mkdir -m 700 ${there}`);
     const created = await devserverIn(from).must('backup', 'create', '--to', there);
     expected = await shell(from, made);
@@ -186,7 +186,7 @@ describe('a backup', () => {
     writeFileSync(fresh.ca, await onto.run(['cat', '/srv/system/secrets/apache/ca.crt']));
   });
 
-  it('gives people their logins, projects and rights back, and everything goes on', { timeout: 300_000 }, async () => {
+  it('gives people their logins, projects and rights back, and everything goes on', async () => {
     const clients = new Clients(fresh);
     try {
       for (const { name, kind } of projects.slice(0, 3)) {
@@ -211,7 +211,7 @@ describe('a backup', () => {
     }
   });
 
-  it('gives one project out of it, under another name too, into the appliance as it runs', { timeout: 300_000 }, async () => {
+  it('gives one project out of it, under another name too, into the appliance as it runs', async () => {
     const clients = new Clients(fresh);
     try {
       for (const { name, kind } of projects.slice(3, 6)) {
@@ -258,7 +258,7 @@ describe('a backup', () => {
     expect(none).toMatchObject({ exitCode: 2, answer: { error: { message: 'there is no project rt-x in it' } } });
   });
 
-  it('gives nothing of a project when a part of the appliance fails', { timeout: 120_000 }, async () => {
+  it('gives nothing of a project when a part of the appliance fails', async () => {
     const args = ['restore', file, '--key', `${there}/appliance`, '--project', 'rt-0', '--as', 'never'];
     const stopped = await onto.tryRun(['systemctl', 'stop', 'devserver-driver-trac.socket', 'devserver-driver-trac.service']);
     expect(stopped.exitCode).toBe(0);
@@ -273,7 +273,7 @@ describe('a backup', () => {
     ).toBe('');
   });
 
-  it('that does not pass is taken back, with everything that was there', { timeout: 300_000 }, async () => {
+  it('that does not pass is taken back, with everything that was there', async () => {
     // a repository that has lost what makes it one: nobody sees that before it is looked at
     await shell(onto, 'mv /srv/git/rt-0.git/HEAD /var/tmp/HEAD');
     const bad = (await devserverIn(onto).must('backup', 'create', '--to', there)) as unknown as { file: string };

@@ -19,7 +19,7 @@ let distrust: () => Promise<void>;
 beforeAll(async () => {
   session = openSession(appliance.dir);
   distrust = await trustOutside(session);
-}, 120_000);
+});
 afterAll(async () => {
   for (const name of made) await session?.tryRun(['devserver', 'project', 'delete', '--yes', name]);
   await session?.tryRun(['rm', '-r', own]);
@@ -64,7 +64,7 @@ describe('the template maven-library', () => {
     const page = await startPage(name);
     expect(page).toContain('The &lt;shop&gt;');
     for (const link of [`/archiva/repository/${name}/`, `/hudson/job/${name}`]) expect(page).toContain(link);
-  }, 60_000);
+  });
 
   it('is built green from its first commit, and deployed', async () => {
     const log = await built(name);
@@ -95,14 +95,14 @@ describe('the template node', () => {
     expect(page).not.toContain('Maven repository');
     const manifest = readFileSync(path.join(await checkedOut(clients, 'git', name, 'ann'), 'package.json'), 'utf8');
     expect(JSON.parse(manifest)).toMatchObject({ name, description: 'The <shop>' });
-  }, 60_000);
+  });
 
   it('is built green from its first commit', async () => {
     const log = await built(name);
     expect(log).toContain('$ npm install');
     expect(log).toMatch(/^# pass 1$|pass 1$/m);
     expect(log).toMatch(/fail 0$/m);
-  }, 120_000);
+  });
 
   it('needs nothing from outside to be built', async () => {
     const script = `cd $(mktemp -d); export HOME=$PWD; git -c safe.directory='*' clone -q /srv/git/$1.git work; cd work
@@ -111,7 +111,7 @@ describe('the template node', () => {
     expect(exitCode, `${stdout}${stderr}`).toBe(0);
     expect(stdout).toMatch(/^0\n/);
     expect(stdout).toMatch(/pass 1$/m);
-  }, 120_000);
+  });
 });
 
 /** A template of the site's own. */
@@ -148,5 +148,5 @@ describe("a site's own template", () => {
     expect(exitCode).not.toBe(0);
     expect(answer.error?.message).toBe(`${own}/files/notes.txt is a link`);
     expect((await session.tryRun(['test', '-e', `/srv/git/linked-${run}.git`])).exitCode).toBe(1);
-  }, 60_000);
+  });
 });

@@ -45,7 +45,7 @@ assert open(root + "/VERSION").read() and "RoleLimit" in open(root + "/conf/trac
 }
 
 describe('the driver of Trac, killed at any moment', () => {
-  it('leaves an environment whole or absent, and finishes when asked again', { timeout: 300_000 }, async () => {
+  it('leaves an environment whole or absent, and finishes when asked again', async () => {
     const project = factsOf(appliance.url, { name: 'trac-killed' });
     const { name } = project;
     await session.run(['rm', '-rf', `/srv/trac/${name}`]);
@@ -68,7 +68,7 @@ describe('the driver of Trac, killed at any moment', () => {
 });
 
 describe('the driver of Trac, asked by somebody who is not to be trusted', () => {
-  it('writes nowhere but in /srv/trac, and there below plain names only', { timeout: 60_000 }, async () => {
+  it('writes nowhere but in /srv/trac, and there below plain names only', async () => {
     const before = await listing();
     const good = factsOf(appliance.url, { name: 'trac-names' });
     const job = 'job-names-1';

@@ -196,7 +196,7 @@ describe('trap', () => {
     expect(await session.run(['nft', 'list', 'ruleset'])).toMatch(/hook input priority filter; policy drop;/);
   });
 
-  it('9: a release deployed by Maven a second time is refused, a snapshot is taken', { timeout: 300_000 }, async () => {
+  it('9: a release deployed by Maven a second time is refused, a snapshot is taken', async () => {
     const deploy = await mavenDeploy(appliance, clients);
     const artifact = `twice-${run}`;
     const release = async (content: string): Promise<number> => (await deploy('dev', 'shop', artifact, '1.0', content)).exitCode;
@@ -288,7 +288,7 @@ async function putPastTheFront(version: string): Promise<number> {
 }
 
 async function untilReady(): Promise<void> {
-  for (let attempt = 0; attempt < 150; attempt += 1) {
+  for (let attempt = 0; attempt < 500; attempt += 1) {
     const { stdout } = await session.tryRun(['devserver', 'status', '--json']);
     if (stdout.includes('{') && (JSON.parse(stdout) as { ready: boolean }).ready) return;
     await sleep(1000);

@@ -67,7 +67,7 @@ describe('the outside', () => {
     const listed = (await session.run(['devserver', 'authority', 'list'])).split('\n');
     for (const name of authorities.keys()) expect(listed).toContain(name);
     expect(await isTrusted(central)).toBe(true);
-  }, 120_000);
+  });
 
   it('is trusted by the tools of builds, each with a list of its own', async () => {
     await session.run(['sh', '-eus', outside], siteTemplate);
@@ -78,7 +78,7 @@ describe('the outside', () => {
     expect(stdout).toContain('OpenSSL: Verification: OK\n');
     // git asks in vain, but whom it asks it trusts
     expect(stdout).toMatch(/git: .*not found/);
-  }, 120_000);
+  });
 
   it('is no way in: the front asks for no certificate', async () => {
     const args = ['s_client', '-connect', 'localhost:443', '-CAfile', '/srv/system/secrets/apache/ca.crt'];
@@ -96,7 +96,7 @@ describe.each(kinds)('a project with %s', (kind) => {
     expect(readFileSync(path.join(await checkedOut(clients, kind, name, 'ann'), 'pom.xml'), 'utf8')).toContain(
       'The &lt;shop&gt;',
     );
-  }, 60_000);
+  });
 
   it('closes a ticket, builds and deploys what was pushed', async () => {
     await fileTicket(clients, name, 'ann', 'No greeting');
@@ -153,7 +153,7 @@ describe.each(kinds)('a project with %s', (kind) => {
       expect([what, await clients.status({ path: what, as: 'out' })]).toEqual([what, 403]);
       expect([what, await clients.status({ path: what })]).toEqual([what, 401]);
     }
-  }, 60_000);
+  });
 });
 
 describe('the outside, when its authorities are removed', () => {
@@ -165,7 +165,7 @@ describe('the outside, when its authorities are removed', () => {
       expect([tool, stdout.includes(tool)]).toEqual([tool, !needsAuthority]);
     const java = await session.run(['keytool', '-list', '-cacerts', '-storepass', 'changeit']);
     expect(java).not.toContain('devserver-');
-  }, 120_000);
+  });
 });
 
 const unzipped = "import sys, zipfile; print(zipfile.ZipFile(sys.argv[1]).read('index.html').decode())";

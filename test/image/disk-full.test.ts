@@ -174,7 +174,7 @@ function contents(below: string): string[] {
     .sort();
 }
 
-describe('a disk that is full in the middle of a build', { timeout: 60_000 }, () => {
+describe('a disk that is full in the middle of a build', () => {
   it.each(isRoot ? [...byOurselves, ...byPrograms] : byPrograms)(
     'at the stage $stage is told with a remedy and exit code 4; nothing half-made stays, and with room again it is built',
     async ({ stage, small, size, standIns, cached }) => {

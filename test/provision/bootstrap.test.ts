@@ -43,7 +43,7 @@ describe('the bootstraps', () => {
     expect(table().get('shop')).toEqual({ ready: false, waitingFor: 'its turn' });
     expect(table().get('plain')).toEqual({ ready: true });
     expect([flag('users'), flag('plain')]).toEqual([false, true]);
-    await expect.poll(() => table().get('shop'), { timeout: 10_000 }).toEqual({ ready: true });
+    await expect.poll(() => table().get('shop')).toEqual({ ready: true });
     expect([flag('users'), flag('shop')]).toEqual([true, true]);
   });
 });

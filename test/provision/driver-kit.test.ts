@@ -26,7 +26,7 @@ async function start(idleSeconds = 60) {
 }
 const component = (socket: string) =>
   applianceComponent({ name: 'hello' }, { driver: { as: 'hello', bootstrap: false, offers: [], socket } });
-const ask = (verb: string, args: unknown = {}, timeout = 10) => askDriver(component(running?.socket ?? ''), verb, args, timeout);
+const ask = (verb: string, args: unknown = {}, timeout = 60) => askDriver(component(running?.socket ?? ''), verb, args, timeout);
 
 describe('a driver on the socket systemd hands over', () => {
   it('answers verbs with values, nothing included', async () => {
@@ -48,7 +48,7 @@ describe('a driver on the socket systemd hands over', () => {
   it('answers several lines of one connection, each with its number, slow ones later', async () => {
     const { socket } = await start();
     const lines = [
-      { id: 1, verb: 'slow', args: 200 },
+      { id: 1, verb: 'slow', args: 1500 },
       { id: 2, verb: 'echo', args: 2 },
     ]
       .map((it) => JSON.stringify(it))
@@ -73,11 +73,12 @@ describe('a driver on the socket systemd hands over', () => {
   });
 
   it('ends when nobody asks, but not while a verb is under way whose caller has gone', async () => {
-    const { child } = await start(0.3);
-    await expect(ask('slow', 1500, 0.2)).rejects.toThrow('the driver of hello did not answer within 0.2 s');
-    await new Promise((done) => setTimeout(done, 700));
-    expect(child.exitCode).toBeNull();
-    await once(child, 'exit');
+    const { child } = await start(2);
+    const asked = performance.now();
+    await expect(ask('slow', 4000, 0.2)).rejects.toThrow('the driver of hello did not answer within 0.2 s');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    // one that waited for nobody would have ended two seconds earlier
+    expect(performance.now() - asked).toBeGreaterThan(3990);
     expect(child.exitCode).toBe(0);
   });
 });

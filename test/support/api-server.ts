@@ -53,11 +53,14 @@ export async function openApiServer({
   const server = https.createServer(
     { key: readFileSync(`${tls}.key`), cert: readFileSync(`${tls}.crt`) },
     (request, response) => {
-      void readAll(request).then((all) => {
-        got.push(all);
-        if (all.login === goodLogin) answer(all, response);
-        else page(response, 401, 'Unauthorized');
-      });
+      void readAll(request).then(
+        (all) => {
+          got.push(all);
+          if (all.login === goodLogin) answer(all, response);
+          else page(response, 401, 'Unauthorized');
+        },
+        () => response.destroy(),
+      );
     },
   );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

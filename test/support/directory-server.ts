@@ -97,7 +97,7 @@ export async function startDirectory(accounts: readonly unknown[]): Promise<Dire
       ]),
     close: () => {
       child.kill('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     },
   };
 }
@@ -105,7 +105,7 @@ export async function startDirectory(accounts: readonly unknown[]): Promise<Dire
 /** The socket is there, and slapd answers so far that the bootstrap goes through. */
 async function untilAnswering(component: ApplianceComponent, child: ChildProcess, errors: () => string): Promise<void> {
   let last = '';
-  for (let tries = 0; tries < 150 && child.exitCode === null; tries += 1) {
+  for (let tries = 0; tries < 600 && child.exitCode === null; tries += 1) {
     await sleep(100);
     const there = await new Promise<boolean>((resolve) => {
       const probe = connect(component.driver?.socket ?? '', () => {

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
 import { askDriver } from '../../provision/drivers.ts';
+import { killGroup } from '../../src/machine/process.ts';
 import { applianceComponent } from './appliance.ts';
 import { listenAndExec, untilConnectable } from './handed-socket.ts';
 import { checkout } from './real.ts';
@@ -37,11 +37,9 @@ export async function startDriver(
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     await untilConnectable(socket);
     const end = async (): Promise<void> => {
-      const group = child.pid ?? 0;
-      if (group === 0) return;
-      process.kill(-group, 'SIGKILL');
+      if (child.pid === undefined) return;
+      await killGroup(child.pid, 60_000);
       await ended;
-      while (isAlive(group)) await sleep(5);
     };
     return { socket, end };
   };
@@ -72,13 +70,4 @@ export async function bundledDriver(name: string, places: Readonly<Record<string
 
 function asComponent(name: string, socket: string): ReturnType<typeof applianceComponent> {
   return applianceComponent({ name }, { driver: { as: name, bootstrap: false, offers: [], socket } });
-}
-
-function isAlive(group: number): boolean {
-  try {
-    process.kill(-group, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -30,7 +30,7 @@ export async function openForwardProxy(login: string): Promise<ForwardProxy> {
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);
       })
-      .on('error', () => response.writeHead(502).end());
+      .on('error', () => void (response.headersSent ? response.destroy() : response.writeHead(502).end()));
   });
   // a tunnel is the server's no more
   const tunnels = new Set<net.Socket>();

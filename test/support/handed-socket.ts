@@ -60,7 +60,7 @@ export async function startOnSocket(source: string, args: readonly string[] = []
 
 /** Waits until somebody listens at a Unix socket. */
 export async function untilConnectable(socket: string): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
+  for (let tries = 0; tries < 2400; tries += 1) {
     const reached = await new Promise<boolean>((resolve) => {
       const probe = connect(socket, () => resolve(true)).on('error', () => resolve(false));
       probe.on('connect', () => probe.end());

@@ -100,7 +100,7 @@ export async function startJobServer(root: string, manners: Manners): Promise<Jo
       if (manners.deletesLater) await sleep(20);
       rmSync(folder(name), { recursive: true, force: true });
     };
-    if (manners.deletesLater) void gone();
+    if (manners.deletesLater) void gone().catch(gone);
     else await gone();
     return 302;
   };

@@ -16,7 +16,8 @@ export function setup(): () => void {
   chmodSync(folder, 0o1777);
   process.env.TMPDIR = folder;
   return () => {
-    rmSync(folder, { recursive: true, force: true });
+    // programs that tests killed may be in it for a moment
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
   };

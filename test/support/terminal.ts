@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A program in a real pseudo-terminal of so many columns, made by tmux on a server of its own. */
 export interface Terminal {
-  /** Waits until the screen holds `text`; returns the screen. @throws Error showing the screen after 40 s. */
+  /** Waits until the screen holds `text`; returns the screen. @throws Error showing the screen after 200 s. */
   readonly until: (text: string) => Promise<string>;
   /** Types words and keys by tmux's names (`Enter`, `C-c`, `Down`, `Space`). */
   readonly type: (...keys: readonly string[]) => Promise<void>;
@@ -18,7 +18,7 @@ export function openTerminal(command: string, columns = 200): Terminal {
   tmux('-f', '/dev/null', 'new-session', '-d', '-x', String(columns), '-y', '60', 'sh', '-c', `${command}; sleep 60`);
   return {
     until: async (text) => {
-      const end = performance.now() + 40_000;
+      const end = performance.now() + 200_000;
       for (;;) {
         const screen = tmux('capture-pane', '-p', '-S', '-200');
         if (screen.includes(text)) return screen;

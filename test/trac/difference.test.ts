@@ -66,7 +66,7 @@ function python(program: string, title = 'Läden [x] % # = "ja"'): string {
   const project = factsOf('https://test', { name: 'shop', title, description: 'one\ntwo' });
   const { stderr } = spawnSync('python3', [file, JSON.stringify(project), root], {
     encoding: 'utf8',
-    timeout: 15_000,
+    timeout: 100_000,
     env: {
       ...process.env,
       PYTHONPATH: `${checkout}/provision/python:${checkout}/stacks/components/trac`,

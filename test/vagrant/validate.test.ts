@@ -14,7 +14,7 @@ describe('the Vagrantfile', () => {
   });
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-  it.skipIf(!has('vagrant'))('passes vagrant validate, without the plugin of its provider', { timeout: 60_000 }, () => {
+  it.skipIf(!has('vagrant'))('passes vagrant validate, without the plugin of its provider', () => {
     const env = {
       ...process.env,
       VAGRANT_HOME: home,

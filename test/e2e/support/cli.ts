@@ -10,12 +10,15 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs `npm start -- ARGS` as a person without a terminal would. */
+/** The generator's own program, bundled when the tests began. `npm start` is what start.mjs puts around it. */
+export const generator = path.join(checkout, 'build', 'cli.mjs');
+
+/** Runs `create-devserver ARGS` as a person without a terminal would. */
 export function cli(
   args: readonly string[],
   options: { input?: string | Uint8Array; env?: Record<string, string> } = {},
 ): Promise<CliResult> {
-  return run(process.execPath, [path.join(checkout, 'start.mjs'), 'run', ...args], options);
+  return run(process.execPath, [generator, ...args], options);
 }
 
 /** Runs a program and returns what it printed; never throws for its exit code. */
@@ -59,5 +62,5 @@ export async function must(
 
 /** As `cli`, but a failure is an error. */
 export async function mustCli(args: readonly string[], options: { input?: string | Uint8Array } = {}): Promise<string> {
-  return must(process.execPath, [path.join(checkout, 'start.mjs'), 'run', ...args], options);
+  return must(process.execPath, [generator, ...args], options);
 }

@@ -53,7 +53,7 @@ export async function findingsAbout({ ask }: Pick<Devserver, 'ask'>, project: st
 }
 
 /** Looks twice a second until there is something. @throws Error saying what never came. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 40): Promise<T> {
+export async function until<T>(what: string, look: () => Promise<T | undefined | false>, seconds = 180): Promise<T> {
   const end = Date.now() + seconds * 1000;
   while (Date.now() < end) {
     const seen = await look();

@@ -59,7 +59,7 @@ export async function twice(session: Session, verb: string, subject: Subject): P
 export async function build(session: Session, job: Subject): Promise<string> {
   const { name } = job.project;
   await session.driver('hudson', 'event', { type: 'commit', id: '1', project: job.project, user: 'ann', changes: [] });
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
     const { body } = await hudsonCall(session, 'GET', `job/${name}/1/api/json?tree=result`);
     if (/"result":"/.test(body)) return logOf(session, name, 1);
     await sleep(200);
@@ -82,7 +82,7 @@ export async function untilAnswers(session: Session): Promise<void> {
       for (const subject of [job, repository]) await ask(session, 'read', subject);
       return;
     } catch (error) {
-      if (attempt > 300) throw error;
+      if (attempt > 600) throw error;
       await sleep(500);
     }
   }

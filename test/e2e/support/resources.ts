@@ -45,7 +45,7 @@ export async function killDriver(session: Session, component: string, meanwhile:
 /** Takes a resource back as the daemon does: remove and read, until it stays absent for `settle` seconds. */
 export async function undo(session: Session, subject: Subject, settle: number): Promise<void> {
   let absentSince = Number.NaN;
-  for (const begun = performance.now(); performance.now() - begun < 60_000; await sleep(250)) {
+  for (const begun = performance.now(); performance.now() - begun < 200_000; await sleep(250)) {
     const read = (await ask(session, 'read', subject)) as { present: boolean };
     if (read.present || Number.isNaN(absentSince)) await ask(session, 'remove', subject);
     if (read.present) absentSince = Number.NaN;

@@ -1,7 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { type CliResult, checkout } from './cli.ts';
+import { type CliResult, generator } from './cli.ts';
 
 /** An HTTP request made inside, past the front. */
 export interface InsideRequest {
@@ -31,7 +30,7 @@ export interface Session {
 
 /** Opens a session in the appliance of DIR. */
 export function openSession(dir: string): Session {
-  const args = [path.join(checkout, 'start.mjs'), 'run', 'exec', dir, '--', 'node', '--input-type=module', '--eval', program];
+  const args = [generator, 'exec', dir, '--', 'node', '--input-type=module', '--eval', program];
   const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   const ask = exchange(child);
   const tryRun: Session['tryRun'] = async (argv, input = '') => (await ask('run', { argv, input })) as CliResult;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { libraries } from '../../../src/commands/backup-libraries.ts';
 import { closeEnvelope, openEnvelope } from '../../../src/kernel/backup/envelope.ts';
@@ -51,8 +50,7 @@ describe('a program in a pipe', () => {
       expect(piece.length).toBeGreaterThan(0);
       break;
     }
-    for (let tries = 0; !ended() && tries < 100; tries += 1) await sleep(20);
-    expect(ended()).toBe(true);
+    await expect.poll(ended).toBe(true);
   });
 });
 
