@@ -1,9 +1,8 @@
 import { gunzipSync } from 'node:zlib';
-import { unzipSync } from 'fflate';
-import { UserError } from '../kernel/errors.ts';
+import { exitCodes, UserError } from '../kernel/errors.ts';
 import { listTar } from './tar.ts';
 import { tarFromBytes } from './tar-source.ts';
-import { listZip } from './zip.ts';
+import { listZip, readZipEntry } from './zip.ts';
 
 /** One file out of an archive. */
 export interface UnpackedFile {
@@ -42,13 +41,30 @@ async function untar(archive: string, bytes: Buffer): Promise<UnpackedFile[]> {
 }
 
 async function unzip(name: string, bytes: Buffer): Promise<UnpackedFile[]> {
-  // fflate does not tell them
-  const modes = new Map((await listZip(tarFromBytes(bytes))).map((entry) => [entry.name, entry.mode]));
-  return Object.entries(unzipSync(bytes)).flatMap(([path, content]) => {
-    const mode = modes.get(path) ?? 0;
+  const zip = tarFromBytes(bytes);
+  const entries = await listZip(zip);
+  if (entries.length === 0) throw unreadable(name);
+  // of a name that is there twice the last one holds
+  const files = new Map<string, UnpackedFile>();
+  for (const entry of entries) {
+    const { name: path, mode, method } = entry;
     // S_IFLNK: a zip keeps a link's target as the content of a file.
     if ((mode & 0o170000) === 0o120000) throw refused(name, path, 'a link');
-    return path.endsWith('/') ? [] : [{ path, content, executable: (mode & 0o111) !== 0 }];
+    if (method !== 0 && method !== 8) throw refused(name, path, 'what is packed otherwise than by deflate');
+    if (path.endsWith('/')) continue;
+    const content = await readZipEntry(zip, entry).catch((error: unknown) => {
+      throw unreadable(name, error);
+    });
+    files.set(path, { path, content, executable: (mode & 0o111) !== 0 });
+  }
+  return [...files.values()];
+}
+
+function unreadable(name: string, cause?: unknown): UserError {
+  return new UserError(`${name} begins as a zip and can't be read as one`, {
+    hint: 'it is damaged, or larger than such an archive can be (ZIP64); correct its source and sha256',
+    exitCode: exitCodes.badData,
+    cause,
   });
 }
 

@@ -105,6 +105,20 @@ test('a zip with a symbolic link is refused', async () => {
   await expect(filesOf(wanted({ into: '/opt' }), archive(bytes))).rejects.toThrow('holds a link');
 });
 
+test('a zip that is damaged, or packed otherwise than zips are, is told as that', async () => {
+  const whole = Buffer.from(zipSync({ a: text('one and one and one and one'), b: text('two') }));
+  const unpacked = (bytes: Buffer): Promise<unknown> => filesOf(wanted({ into: '/opt' }), archive(bytes));
+  const damaged = { exitCode: 3, message: "app.war begins as a zip and can't be read as one" };
+  await expect(unpacked(whole.subarray(0, whole.length - 30))).rejects.toMatchObject(damaged);
+  const torn = Buffer.from(whole);
+  // in the middle of what is deflated, behind the first local header and its name of one letter
+  torn.fill(0xff, 31, 36);
+  await expect(unpacked(torn)).rejects.toMatchObject(damaged);
+  const other = Buffer.from(whole);
+  other.writeUInt16LE(12, other.indexOf(Buffer.from('504b0102', 'hex')) + 10);
+  await expect(unpacked(other)).rejects.toThrow('packed otherwise than by deflate');
+});
+
 test('what is no archive is refused', async () => {
   await expect(filesOf(wanted({ into: '/opt' }), archive(text('hello')))).rejects.toThrow('neither a zip nor a tar.gz');
 });
