@@ -24,7 +24,7 @@ export interface InsideStatus {
 }
 
 /** Seconds until the first boot is given up. */
-const limits: Readonly<Record<BackendName, number>> = { nspawn: 600, 'qemu-kvm': 600, 'qemu-tcg': 1800 };
+const limits: Readonly<Record<BackendName, number>> = { nspawn: 1200, 'qemu-kvm': 600, 'qemu-tcg': 1800 };
 
 /** Returns when every component's checks pass. @throws UserError naming what is still missing. */
 export async function waitUntilReady(dir: string, { report, signal, backend }: WaitOptions): Promise<void> {

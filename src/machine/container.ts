@@ -63,7 +63,7 @@ async function endGuest(leader: ProcessId, container: ChildProcess, atOnce: bool
 
 /** setpriv and sh became unshare; its child is systemd-nspawn; that one's child in yet another namespace is the guest. */
 async function findLeader(container: ChildProcess): Promise<ProcessId> {
-  for (let attempt = 0; attempt < 1000; attempt += 1) {
+  for (let attempt = 0; attempt < 5000; attempt += 1) {
     if (container.exitCode !== null || container.signalCode !== null) break;
     for (const nspawn of childrenOf(container.pid ?? 0)) {
       for (const candidate of childrenOf(nspawn)) {

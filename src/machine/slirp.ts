@@ -45,7 +45,7 @@ export async function startSlirp(pid: number, socket: string, listen: string, po
 
 /** One request per connection; the socket appears a moment after the start. */
 async function ask(child: ChildProcess, socket: string, request: object): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
+  for (let attempt = 0; attempt < 2400; attempt += 1) {
     const answer = await exchange(socket, `${JSON.stringify(request)}\n`).catch(() => undefined);
     if (answer !== undefined && answer !== '') {
       const { error } = JSON.parse(answer) as { error?: { desc?: string } };

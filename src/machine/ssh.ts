@@ -22,7 +22,7 @@ export async function connectSsh(dir: string, milliseconds = 0, signal?: AbortSi
   const host = state.listen === '0.0.0.0' ? '127.0.0.1' : state.listen;
   for (;;) {
     try {
-      return await tryOnce(host, state.ports.ssh, { paths, key, known }, signal);
+      return await tryOnce(host, state.ports.ssh, { paths, key, known }, signal, milliseconds > 0 ? 30_000 : 10_000);
     } catch (error) {
       signal?.throwIfAborted();
       if (error instanceof UserError || performance.now() > until) throw asUserError(error, dir);
@@ -103,6 +103,7 @@ function tryOnce(
   port: number,
   { paths, key: privateKey, known }: Identity,
   signal: AbortSignal | undefined,
+  readyTimeout: number,
 ): Promise<Client> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
@@ -129,7 +130,7 @@ function tryOnce(
       port,
       username: 'root',
       privateKey,
-      readyTimeout: 10_000,
+      readyTimeout,
       keepaliveInterval: 15_000,
       hostVerifier: (key: Buffer) => {
         const offered = key.toString('base64');

@@ -16,10 +16,10 @@ export interface StopOutcome {
 }
 
 /**
- * Powers a machine off in order, within `seconds` (default 100), else kills it. One that is off is an answer.
+ * Powers a machine off in order, within `seconds` (default 100, in emulation 300), else kills it. One that is off is an answer.
  * Errors: another `up` or `down` at work (busy), a state this account may not read, a process that even SIGKILL does not end.
  */
-export async function stopMachine(dir: string, context: Pick<MachineContext, 'report'>, seconds = 100): Promise<StopOutcome> {
+export async function stopMachine(dir: string, context: Pick<MachineContext, 'report'>, seconds?: number): Promise<StopOutcome> {
   const paths = machinePaths(dir);
   // existsSync would call a machine that is closed to us one that never ran
   if ((await readIfThere(paths.state)) === undefined) return { wasRunning: false, killed: false };
@@ -29,11 +29,12 @@ export async function stopMachine(dir: string, context: Pick<MachineContext, 're
       await clearRemains(paths, state);
       return { wasRunning: false, killed: false };
     }
-    const killed = !(await endInOrder(state, paths, seconds * 1000));
+    const patience = seconds ?? (state.backend === 'qemu-tcg' ? 300 : 100);
+    const killed = !(await endInOrder(state, paths, patience * 1000));
     if (killed) {
       context.report({
         type: 'warning',
-        text: `the machine did not power off in ${seconds} s and was killed`,
+        text: `the machine did not power off in ${patience} s and was killed`,
       });
       await kill(state, paths);
     }
