@@ -8,7 +8,7 @@ export default defineConfig({
     include: apart.map((name) => `test/e2e/${name}.e2e.ts`),
     globalSetup: ['test/support/temporary-folder.ts', 'test/support/bundles.ts', 'test/e2e/image.ts'],
     fileParallelism: false,
-    testTimeout: 300_000,
+    testTimeout: 1_200_000,
     expect: { poll: { timeout: 60_000 } },
     hookTimeout: 1_800_000,
   },

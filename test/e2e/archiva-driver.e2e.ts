@@ -151,7 +151,7 @@ describe('killed anywhere', () => {
         expect(await inArchiva(session, name), `round ${round}`).toEqual({ listed: [name], disk: [name] });
         await askAndKill(session, 'remove', repository, random() * 600);
       }
-      await undo(session, repository, 2);
+      await undo(session, repository, 5);
       await undo(session, content, 0);
       expect(await inArchiva(session, name), `round ${round}`).toEqual({ listed: [], disk: [] });
       expect(await holders(session, name), `round ${round}`).toEqual([]);

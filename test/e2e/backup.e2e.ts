@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { counted } from '../support/counted.ts';
 import { randomFrom } from '../support/random.ts';
@@ -102,7 +101,7 @@ describe('a backup', () => {
     expect(await names('bk-git/trac/environment/conf')).toEqual(['trac.ini']);
     expect(await names('bk-git/trac/environment')).not.toContain('templates');
     // on a busy machine; npm run bench:backup measures it on a quiet one
-    expect(pause).toBeLessThan(5);
+    expect(pause).toBeLessThan(10);
   });
 
   it('has the name it is given, or goes where the last one went', async () => {
@@ -172,6 +171,9 @@ f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.wri
   it('is made every night where the last one went', async () => {
     const folder = `${target}/nightly`;
     await inside(`mkdir ${folder}`);
+    // it would make the one that is due by itself
+    expect(await inside('systemctl is-active devserver-backup.timer')).toBe('active\n');
+    await inside('systemctl stop devserver-backup.timer');
     const devserver = devserverIn(session);
     const files = async (): Promise<string> => (await inside(`ls ${folder} | wc -l`)).trim();
     const yesterday = "sed -i 's/[0-9-]*T[0-9:.]*Z/2026-01-01T12:00:00.000Z/g' /srv/system/backups.json";
@@ -193,7 +195,7 @@ f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.wri
     expect((await devserver.ask('backup', 'due')).exitCode).toBe(2);
     expect(await devserver.must('backup', 'due')).toMatchObject({ due: false });
     expect(await session.run(['sh', '-c', 'devserver status || true'])).toMatch(/the backup of .* failed: .* is no folder/);
-    expect(await inside('systemctl is-active devserver-backup.timer')).toBe('active\n');
+    await inside('systemctl start devserver-backup.timer');
     await devserver.must('backup', 'schedule', '--at', '01:30', '--keep', '7');
     expect((await create()).exitCode).toBe(0);
   });
@@ -216,7 +218,7 @@ f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.wri
     expect(await leftovers()).toEqual([]);
   });
 
-  it('on a disk that fills up in the middle leaves nothing either', { timeout: 60_000 + fills * 10_000 }, async () => {
+  it('on a disk that fills up in the middle leaves nothing either', { timeout: 300_000 + fills * 60_000 }, async () => {
     const [small, large] = [`${target}/small`, '/srv/git/bk-git.git/objects/large'];
     await inside(`mkdir ${small}; head --bytes 90000000 /dev/urandom > ${large}; chown git: ${large}`);
     let hits = 0;
@@ -247,17 +249,18 @@ f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.wri
   });
 
   it('that is killed, interrupted or beside another harms nothing, and the next one succeeds', {
-    timeout: 60_000 + kills * 5000,
+    timeout: 300_000 + kills * 30_000,
   }, async () => {
     const begun = performance.now();
     await inside(makes);
-    const whole = (performance.now() - begun) / 1000;
+    let whole = (performance.now() - begun) / 1000;
     let hits = 0;
     for (let index = 0; index < kills; index += 1) {
       const signal = ['KILL', 'INT', 'TERM'][index % 3] ?? 'KILL';
       const after = (whole * (index + random())) / kills;
       // what was killed can't clean up: the next one does, as far as it comes to that
       const before = await leftovers();
+      const started = performance.now();
       const { exitCode } = await session.tryRun([
         'timeout',
         '--preserve-status',
@@ -268,16 +271,27 @@ f = open('${bad}', 'r+b'); f.seek(${at}); b = f.read(1)[0]; f.seek(${at}); f.wri
         `exec ${makes}`,
       ]);
       if (exitCode !== 0) hits += 1;
+      // the first one may have been slower than those that follow
+      else whole = Math.min(whole, (performance.now() - started) / 1000);
       if (exitCode === 130) expect([[], before], `${signal} after ${after} s`).toContainEqual(await leftovers());
       // whoever was held goes on
       if (index % 5 === 0) await devserverIn(session).must('project', 'set', 'bk-git', '--title', `kill ${index}`);
     }
     counted({ kills: hits });
     expect(hits, 'most come before it is done').toBeGreaterThan(kills / 2);
-    const other = session.run(['flock', '/run/devserver/backup.lock', 'sleep', '2']);
-    await sleep(300);
-    expect(await create()).toMatchObject({ exitCode: 7, error: { message: 'a backup is being made or looked at, or restored' } });
-    await other;
+    const held = '/run/backup-test.held';
+    const waits = `touch ${held}; for look in $(seq 3000); do test -e ${held} || exit 0; sleep 0.1; done`;
+    const other = session.run(['flock', '/run/devserver/backup.lock', 'sh', '-c', waits]);
+    await inside(`until test -e ${held}; do sleep 0.1; done`);
+    try {
+      expect(await create()).toMatchObject({
+        exitCode: 7,
+        error: { message: 'a backup is being made or looked at, or restored' },
+      });
+    } finally {
+      await inside(`rm -f ${held}`);
+      await other;
+    }
     expect((await create()).exitCode).toBe(0);
     expect(await leftovers()).toEqual([]);
   });

@@ -149,7 +149,7 @@ async function killDriverAfter(milliseconds: number): Promise<Kill> {
     const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
     const file = '/sys/fs/cgroup/system.slice/devserver-driver-archiva.service/cgroup.procs';
     const pid = () => { try { return Number(readFileSync(file, 'utf8').split('\\n')[0]); } catch { return 0; } };
-    const born = async (not) => { for (let n = 0; n < 20000; n += 1) { const it = pid(); if (it > 0 && it !== not) return it; await sleep(3); } throw new Error('no driver'); };
+    const born = async (not) => { for (let n = 0; n < 200000; n += 1) { const it = pid(); if (it > 0 && it !== not) return it; await sleep(3); } throw new Error('no driver'); };
     spawnSync('systemctl', ['start', '--no-block', 'devserverd.service']);
     const first = await born(0);
     await sleep(${milliseconds});

@@ -264,7 +264,7 @@ describe('a hostile build', () => {
       expect(await clients.status({ path: '/', as: 'admin' })).toBe(200);
       seconds.push((performance.now() - begun) / 1000);
     }
-    expect(Math.max(...seconds)).toBeLessThan(10);
+    expect(Math.max(...seconds)).toBeLessThan(45);
     const size = Number((await session.run(['stat', '--format=%s', log])).trim());
     expect(size).toBeLessThan(34 * 1024 * 1024);
     await session.run(['sh', '-c', `rm -f ${log} ${log}.*`]);

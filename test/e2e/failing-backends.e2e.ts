@@ -52,8 +52,14 @@ async function untilReady(): Promise<void> {
 
 /** What can't be taken back while its backend is away is taken back when it is there again, by itself or when asked. */
 async function untilAbsent(name: string): Promise<void> {
-  await session.tryRun(['devserver', 'job', 'resume']);
-  await until(`nothing is left of ${name}`, async () => (await remainsInside(session, name)).length === 0, 300);
+  await until(
+    `nothing is left of ${name}`,
+    async () => {
+      await session.tryRun(['devserver', 'job', 'resume']);
+      return (await remainsInside(session, name)).length === 0;
+    },
+    300,
+  );
   const { body } = await hudsonCall(session, 'GET', 'api/json?tree=jobs%5Bname%5D');
   expect(body).not.toContain(name);
   const managed = await archivaRest(session, 'GET', 'archivaServices/managedRepositoriesService/getManagedRepositories');

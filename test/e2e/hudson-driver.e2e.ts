@@ -109,7 +109,7 @@ describe('killed anywhere', () => {
         expect(await inHudson(session, name), `round ${round}`).toEqual({ listed: [name], disk: [name] });
         await askAndKill(session, 'remove', job, random() * 400);
       }
-      await undo(session, job, 1);
+      await undo(session, job, 3);
       expect(await inHudson(session, name), `round ${round}`).toEqual({ listed: [], disk: [] });
     }
   });

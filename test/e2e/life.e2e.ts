@@ -107,7 +107,7 @@ describe('the life of a server', () => {
     expect(await inside(dir, ['find', '/srv', '-nouser', '-o', '-nogroup'])).toBe('');
     expect(await inside(dir, ['cat', '/srv/system/secrets/core/hostkey.pub'])).toBe(hostKey);
     expect(await curlStatus('/', 'admin', readFileSync(result.adminPasswordFile, 'utf8').trim())).toBe('200');
-  }, 900_000);
+  }, 2_400_000);
 
   it('runs a component that only a test folder knows, with its option, page and check', async () => {
     const page = await run('curl', [

@@ -41,6 +41,7 @@ describe('create-devserver logs', () => {
   it('shows the last lines of the journal, of one unit where it is named', async () => {
     const script = `for i in 1 2 3 4 5; do echo ${mark}-$i; done`;
     await inside(dir, ['systemd-run', '--quiet', '--wait', `--unit=${mark}`, 'sh', '-c', script]);
+    await inside(dir, ['journalctl', '--sync']);
     const unit = (await mustCli(['logs', dir, '--unit', mark])).trim().split('\n');
     expect(unit.flatMap((line) => new RegExp(`${mark}-(\\d)$`).exec(line)?.[1] ?? [])).toEqual(['1', '2', '3', '4', '5']);
     const two = (await mustCli(['logs', dir, '--unit', mark, '--lines', '2'])).trim().split('\n');

@@ -104,9 +104,7 @@ describe('a build from a local signed archive named noble', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  it('is refused, with the reason, when the archive is signed by somebody else', {
-    timeout: 600_000,
-  }, async () => {
+  it('is refused, with the reason, when the archive is signed by somebody else', async () => {
     for (const suite of [archive(at('debs')), security]) signArchive(at('web', 'ubuntu'), suite, stranger);
     const { exitCode, stderr } = await build();
     expect(exitCode).not.toBe(0);
@@ -117,9 +115,7 @@ describe('a build from a local signed archive named noble', () => {
       expect(existsSync(folder) ? readdirSync(folder) : []).toEqual([]);
   });
 
-  it('makes a disk image with what suite, components, keyring and mirror of the base lead to', {
-    timeout: 600_000,
-  }, async () => {
+  it('makes a disk image with what suite, components, keyring and mirror of the base lead to', async () => {
     for (const suite of [archive(at('debs')), security]) signArchive(at('web', 'ubuntu'), suite, key);
     const { exitCode, stderr } = await build();
     expect(exitCode, stderr).toBe(0);
@@ -182,9 +178,7 @@ describe('a build from a local signed archive named noble', () => {
     expect(existsSync(path.join(appliance, 'out/appliance.ova'))).toBe(true);
   });
 
-  it('is the same to the bit from its lock, with another cache: from its export, without network', {
-    timeout: 300_000,
-  }, async () => {
+  it('is the same to the bit from its lock, with another cache: from its export, without network', async () => {
     const [file, away] = [at('home', 'export.tar'), at('home', 'away')];
     const { exitCode, stderr } = await asUser(['export', appliance, file], 'cache', '--frozen', '--plain');
     expect(exitCode, stderr).toBe(0);

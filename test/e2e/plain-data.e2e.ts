@@ -22,7 +22,7 @@ async function restart(): Promise<void> {
   await until(
     'the machine has gone down',
     async () => (await cli(['exec', appliance.dir, '--', 'test', '!', '-e', '/run/before-the-restart'])).exitCode === 0,
-    120,
+    600,
   );
   await mustCli(['up', appliance.dir, '--backend', 'nspawn', '--wait', '--plain']);
   session = openSession(appliance.dir);
@@ -68,7 +68,7 @@ describe('without a data disk a backup', () => {
         expect(exitCode, `${stdout}${stderr}`).toBe(0);
         const made = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, string | number>;
         expect(made.consistent).toBe('fence');
-        expect(made.pause).toBeLessThan(20);
+        expect(made.pause).toBeLessThan(120);
         expect(stdout).toMatch(/everything stood still for \d+\.\d\d s/);
         return { file: String(made.file), cut: String(made.cut) };
       },
@@ -89,7 +89,7 @@ describe('without a data disk a backup', () => {
     // younger than two seconds when it is copied, so copied once more while everything stands still
     const seen = await inside(`head --bytes 600M /dev/zero > /srv/maven/repositories/pd-git/large.bin
 devserver backup create --to ${target} >/dev/null 2>&1 & backup=$!
-for look in $(seq 1000); do
+while kill -0 $backup 2> /dev/null; do
   if [ "$(systemctl show --property=FreezerState --value apache2.service)" = frozen ]; then
     kill -KILL $backup; echo killed while frozen; break
   fi
@@ -97,7 +97,7 @@ for look in $(seq 1000); do
 done
 wait $backup || true`);
     expect(seen.trim()).toBe('killed while frozen');
-    await until('everything goes on', async () => (await frozen()).every((it) => it === 'running'), 30);
+    await until('everything goes on', async () => (await frozen()).every((it) => it === 'running'));
     const folder = await checkedOut(clients, 'git', 'pd-git');
     expect(await commit(clients, 'git', folder, 'goes on')).toBe('yes');
     await inside('rm /srv/maven/repositories/pd-git/large.bin');
@@ -105,7 +105,6 @@ wait $backup || true`);
     await until(
       'the next one is made',
       async () => (await devserverIn(session).ask('backup', 'create', '--to', target)).exitCode === 0,
-      40,
     );
     expect(await inside(`ls -A /srv/.backup; ls ${target} | grep partial || true`)).toBe('');
   });

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { makeDeb } from '../support/deb.ts';
 import { itBacksUpToUsb, javaUnits, shortLabel, strangeBackup } from './support/backup-disk.ts';
 import { checkout, must, mustCli, run } from './support/cli.ts';
-import { inside } from './support/inside.ts';
+import { inside, tryInside } from './support/inside.ts';
 import { otherKernel } from './support/kernel.ts';
 import { copyOf, discard, up } from './support/machine-copy.ts';
 
@@ -30,7 +30,7 @@ function consoleText(): string {
 async function untilLoginPrompt(seconds: number): Promise<void> {
   const until = Date.now() + seconds * 1000;
   while (Date.now() < until) {
-    if (/login: ?/.test(consoleText())) return;
+    if (/login: ?/.test(consoleText()) && (await tryInside(dir, ['true'])).exitCode === 0) return;
     await new Promise((resolve) => setTimeout(resolve, 2000));
   }
   throw new Error(`no login prompt within ${seconds} s:\n${consoleText().slice(-2000)}`);
@@ -91,7 +91,7 @@ describe('the image as a virtual machine', () => {
     otherLink = now;
     expect(otherLink, said).toContain('cloud');
     expect(before).toBe(firstKernel);
-  }, 600_000);
+  });
 
   it('removes old kernels behind its security updates, and no other package', async () => {
     const fakes = path.join(tmpdir(), `old-kernels-${process.pid}`);
@@ -135,6 +135,7 @@ describe('the image as a virtual machine', () => {
     // the other kernel has no USB: the image's own again
     await inside(dir, ['ln', '-sfn', firstKernel, '/vmlinuz']);
     await inside(dir, ['ln', '-sfn', firstKernel.replace('vmlinuz', 'initrd.img'), '/initrd.img']);
+    await inside(dir, ['sync']);
     await mustCli(['down', dir]);
   }, 2_400_000);
 

@@ -55,7 +55,7 @@ describe('a backup that is looked at deeply', () => {
     expect([exitCode, message, details]).toEqual([0, '', []]);
     // of each project the repository, the tracker, builds and artifacts
     expect(looks).toBeGreaterThanOrEqual(4 * kinds.length);
-    expect(await leftovers()).toBe('');
+    await expect.poll(leftovers).toBe('');
     expect((await inside(`devserver backup list ${folder}`)).trim()).toMatch(/verified \d{4}-\d\d-\d\d, contents too$/);
   });
 
@@ -105,7 +105,7 @@ describe('a backup that is looked at deeply', () => {
       expect([exitCode, message]).toEqual([3, `what it holds is not whole: projects/${name}/${component}`]);
       expect(details.length).toBeGreaterThan(0);
       for (const line of details) expect(line).toMatch(new RegExp(`^projects/${name}/${component} [a-z]+: .`));
-      expect(await leftovers()).toBe('');
+      await expect.poll(leftovers).toBe('');
     } finally {
       await inside(`rm -rf /srv/${roots[component]}; mv ${place} /srv/${roots[component]}`);
     }

@@ -62,7 +62,7 @@ async function settled(): Promise<Record<string, unknown>> {
       const seen = exitCode === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : {};
       return seen.phase === 'done' || seen.phase === 'returned' ? seen : undefined;
     },
-    180,
+    1_200,
   );
   await up(dir, '--backend', 'nspawn', '--wait');
   onto = openSession(dir);
@@ -179,7 +179,7 @@ describe('a backup', () => {
     expect(await settled()).toMatchObject({ phase: 'done', why: [] });
     expect(await shell(onto, made)).toBe(expected);
     expect(await onto.run(['devserver', 'doctor'])).toContain('every project is as it should be');
-    expect(await shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
+    await expect.poll(() => shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
     // all of it is owned by accounts this machine has, and readable by nobody it was not
     expect(await shell(onto, 'find /srv -nouser -o -nogroup -o -perm /6000 -type f -o -perm /o+w -not -type l')).toBe('');
     expect(await shell(onto, 'tail -n 1 /srv/system/audit/$(date +%Y-%m).log')).toContain('done: devserver as it was at');
@@ -251,9 +251,8 @@ describe('a backup', () => {
       clients.remove();
     }
     expect(await onto.run(['devserver', 'doctor'])).toContain('every project is as it should be');
-    expect(await shell(onto, "ls -A /srv/.restore; find /srv -mindepth 3 -maxdepth 6 -path '*/.stash/?*' -print")).toBe(
-      'record.json\n',
-    );
+    const kept = "ls -A /srv/.restore; find /srv -mindepth 3 -maxdepth 6 -path '*/.stash/?*' -print";
+    await expect.poll(() => shell(onto, kept)).toBe('record.json\n');
     const none = await devserverIn(onto).ask('restore', file, '--key', `${there}/appliance`, '--project', 'rt-x');
     expect(none).toMatchObject({ exitCode: 2, answer: { error: { message: 'there is no project rt-x in it' } } });
   });
@@ -290,7 +289,7 @@ describe('a backup', () => {
       await shell(onto, `${made}; find /srv/hg/kept/.hg/store -type f | sort | xargs sha256sum; devserver project list`),
     ).toBe(before);
     expect(await onto.run(['devserver', 'doctor'])).toContain('every project is as it should be');
-    expect(await shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
+    await expect.poll(() => shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
     expect(await shell(onto, 'test -e /run/devserver/restoring || echo open')).toBe('open\n');
   });
 
@@ -303,7 +302,7 @@ describe('a backup', () => {
         await losePower((cut + random()) / cuts);
         expect(await settled()).toMatchObject({ phase: 'done' });
         expect(await shell(onto, made)).toBe(expected);
-        expect(await shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
+        await expect.poll(() => shell(onto, 'ls -A /srv/.restore')).toBe('record.json\n');
       }
     });
 
@@ -321,13 +320,15 @@ describe('a backup', () => {
     }
   });
 
-  it('that is ended while it is prepared leaves nothing, and the live data as it was', { timeout: 900_000 }, async () => {
+  it('that is ended while it is prepared leaves nothing, and the live data as it was', {
+    timeout: isFull ? 3_600_000 : 1_200_000,
+  }, async () => {
     const before = await shell(onto, made);
     const points = isFull ? 50 : 6;
     const command = `exec devserver restore ${file} --yes --no-reboot --json`;
     const begun = performance.now();
     await shell(onto, command);
-    const whole = (performance.now() - begun) / 1000;
+    let whole = (performance.now() - begun) / 1000;
     // it waits for the next start: nothing else may come between, and it can be given up
     expect((await devserverIn(onto).ask('restore', file, '--yes')).exitCode).toBe(7);
     await devserverIn(onto).must('restore', '--cancel');
@@ -341,9 +342,13 @@ describe('a backup', () => {
         (await shell(onto, 'find /srv/.restore /srv/.backup -mindepth 1 -maxdepth 1')).split('\n');
       // what was killed can't clean up: the next one does, as far as it comes to that
       const left = await seen();
+      const started = performance.now();
       const { exitCode } = await onto.tryRun(['timeout', ...args]);
-      if (exitCode === 0) await devserverIn(onto).must('restore', '--cancel');
-      else hits += 1;
+      if (exitCode === 0) {
+        // the first one may have been slower than those that follow
+        whole = Math.min(whole, (performance.now() - started) / 1000);
+        await devserverIn(onto).must('restore', '--cancel');
+      } else hits += 1;
       expect(signal === 'KILL' ? [0, 128, 137] : [0, 130, 143], `${signal} after ${after}`).toContain(exitCode);
       if (signal !== 'KILL')
         expect(

@@ -164,7 +164,7 @@ describe('the accounts', () => {
     // what belongs to no unit was brought in by `exec`, which the test itself is
     const rootUnits = processes.filter(({ user, unit }) => user === 'root' && unit.endsWith('.service')).map(({ unit }) => unit);
     const system =
-      /^(apache2|devserver-archive|devserver-builds|ssh|unattended-upgrades|console-getty|(serial-)?getty@.*|systemd-(journald|logind|udevd|hostnamed|userdbd)|user@0|apt-daily.*|man-db|dpkg-db-backup|logrotate|e2scrub.*|fstrim|ldconfig)\.service$/;
+      /^(apache2|devserver-(archive|backup|builds|mail)|ssh|unattended-upgrades|console-getty|(serial-)?getty@.*|systemd-(journald|logind|udevd|hostnamed|userdbd|tmpfiles-clean)|user@0|apt-daily.*|man-db|dpkg-db-backup|logrotate|e2scrub.*|fstrim|ldconfig)\.service$/;
     expect([...new Set(rootUnits)].filter((unit) => !system.test(unit))).toEqual([]);
   });
 });

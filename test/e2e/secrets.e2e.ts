@@ -27,7 +27,7 @@ beforeAll(async () => {
   await cli(['down', fresh]);
   // the other one has been at work
   twins = [twin, await lookInside(appliance.dir, list)];
-}, 900_000);
+});
 
 afterAll(() => discard(fresh));
 

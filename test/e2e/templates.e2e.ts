@@ -43,7 +43,7 @@ async function built(name: string): Promise<string> {
       const { status, body } = await clients.curl({ path: `${job}/1/api/json?tree=result`, as: 'ann' });
       return status === 200 && ((JSON.parse(body) as { result: string | null }).result ?? undefined);
     },
-    300,
+    900,
   );
   const log = (await clients.curl({ path: `${job}/1/consoleText`, as: 'ann' })).body;
   expect(result, log.slice(-4000)).toBe('SUCCESS');
@@ -82,7 +82,7 @@ describe('the template maven-library', () => {
     // what deploying from one's own computer needs stands in the first commit
     const pom = readFileSync(path.join(await checkedOut(clients, 'git', name, 'ann'), 'pom.xml'), 'utf8');
     expect(pom).toContain(`<repository><id>${name}</id><url>${appliance.url}/archiva/repository/${name}/</url></repository>`);
-  }, 360_000);
+  });
 });
 
 describe('the template node', () => {

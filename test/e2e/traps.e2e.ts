@@ -126,7 +126,7 @@ describe('trap', () => {
     expect(administrators.users.map(({ username }) => username).sort()).toEqual(['admin', 'archiva.root']);
   });
 
-  it('5: a virgin Archiva is closed from the first answer it gives', { timeout: 400_000 }, async () => {
+  it('5: a virgin Archiva is closed from the first answer it gives', { timeout: 1_800_000 }, async () => {
     await session.run(['systemctl', 'stop', 'devserver-tomcat@archiva.service']);
     await session.run(['rm', '-rf', '/srv/maven/archiva/db', '/srv/maven/archiva/data', '/srv/maven/archiva/bootstrapped']);
     const polling = session.run(['node', '--input-type=module', '-'], pollCreateAdminUser);
@@ -243,7 +243,7 @@ const headers = { Accept: 'application/json', 'Content-Type': 'application/json'
 const body = JSON.stringify(${JSON.stringify(intruder)});
 const seen = {};
 let tries = 0, after = 0;
-const end = Date.now() + 300000;
+const end = Date.now() + 1200000;
 while (after < 200 && Date.now() < end) {
   tries += 1;
   let answer;
@@ -304,7 +304,7 @@ async function fromOutside(port: number, say: string): Promise<'answer' | 'end' 
   const hostPort = randomInt(20_000, 30_000);
   const unpublish = await publish(appliance.dir, port, hostPort);
   try {
-    return await talk(hostPort, say, 3000);
+    return await talk(hostPort, say, port === 80 ? 60_000 : 3000);
   } finally {
     await unpublish();
   }

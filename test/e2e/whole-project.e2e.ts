@@ -105,14 +105,10 @@ describe.each(kinds)('a project with %s', (kind) => {
     writeFileSync(page, readFileSync(page, 'utf8').replace('</html>', `<p>Hello from ${run}</p>\n</html>`));
     expect(await push(kind, name, folder, 'Say hello, closes #1')).toBe('yes');
 
-    const closed = await until(
-      'the ticket is closed',
-      async () => {
-        const { body } = await clients.curl({ path: `/trac/${name}/ticket/1`, as: 'ann' });
-        return body.includes('resolution set to') || />fixed</.test(body) ? body : undefined;
-      },
-      60,
-    );
+    const closed = await until('the ticket is closed', async () => {
+      const { body } = await clients.curl({ path: `/trac/${name}/ticket/1`, as: 'ann' });
+      return body.includes('resolution set to') || />fixed</.test(body) ? body : undefined;
+    });
     // who pushed, not who the commit says
     expect(closed).toMatch(/trac-author[^>]*>ann</);
 
@@ -125,19 +121,16 @@ describe.each(kinds)('a project with %s', (kind) => {
           status === 200 ? (JSON.parse(body) as { number: number; result: string | null }) : { result: null };
         return result === null ? undefined : { number, result };
       },
-      600,
+      1_200,
     );
     const log = (await clients.curl({ path: `${job}/${ended.number}/consoleText`, as: 'ann' })).body;
     expect(ended.result, log.slice(-4000)).toBe('SUCCESS');
     expect(log).toContain('BUILD SUCCESS');
     expect(log).toContain('Tests run: 1, Failures: 0');
-    await until(
-      'the timeline knows of the build',
-      async () =>
-        (await clients.curl({ path: `/trac/${name}/timeline?format=rss`, as: 'ann' })).body.includes(`Build #${ended.number}`),
-      60,
+    await until('the timeline knows of the build', async () =>
+      (await clients.curl({ path: `/trac/${name}/timeline?format=rss`, as: 'ann' })).body.includes(`Build #${ended.number}`),
     );
-  }, 900_000);
+  }, 1_800_000);
 
   it('serves the artifact to its member and to nobody else', async () => {
     const at = `/archiva/repository/${name}/project/${name}/0.1.0-SNAPSHOT`;

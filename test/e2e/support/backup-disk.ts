@@ -93,7 +93,7 @@ export function itBacksUpToUsb(
   it('that is pulled in the middle loses nothing that was on it', { timeout: 2_400_000 }, async () => {
     await shell('head -c 60000000 /dev/urandom > /srv/git/usb.git/objects/large');
     const pulled = `d=$(basename $(readlink -f /dev/disk/by-label/DEVSERVER-B)); usb-backup & sleep 0.1
-      for i in $(seq 600); do ls /run/devserver/usb/*.partial > /dev/null 2>&1 && break; sleep 0.05; done
+      for i in $(seq 6000); do ls /run/devserver/usb/*.partial > /dev/null 2>&1 && break; sleep 0.05; done
       sleep 0.2; echo 1 > /sys/block/$d/device/delete; wait $! && echo written || echo "failed $?"`;
     expect(await inside(machine().dir, ['bash', '-c', pulled])).toMatch(/failed \d+\n$/);
     expect(await shell('grep -c /run/devserver/usb /proc/mounts || true')).toBe('0\n');

@@ -111,7 +111,7 @@ export async function leftovers(session: Session): Promise<string[]> {
 }
 
 /** The same, once what is under way has ended; the network of a build goes a moment after its unit. */
-export async function leftoversSoon(session: Session, seconds = 15): Promise<string[]> {
+export async function leftoversSoon(session: Session, seconds = 90): Promise<string[]> {
   const until = Date.now() + seconds * 1000;
   for (;;) {
     const left = await leftovers(session);

@@ -126,7 +126,7 @@ export class Clients {
         '--path-as-is',
         '--globoff',
         '--max-time',
-        '60',
+        '240',
         '--cacert',
         this.#appliance.ca,
       ],

@@ -60,8 +60,8 @@ export async function build(session: Session, job: Subject): Promise<string> {
   const { name } = job.project;
   await session.driver('hudson', 'event', { type: 'commit', id: '1', project: job.project, user: 'ann', changes: [] });
   for (let attempt = 0; attempt < 600; attempt += 1) {
-    const { body } = await hudsonCall(session, 'GET', `job/${name}/1/api/json?tree=result`);
-    if (/"result":"/.test(body)) return logOf(session, name, 1);
+    const { body } = await hudsonCall(session, 'GET', `job/${name}/1/api/json?tree=building,result`);
+    if (/"result":"/.test(body) && body.includes('"building":false')) return logOf(session, name, 1);
     await sleep(200);
   }
   throw new Error('the build does not end');

@@ -1,9 +1,21 @@
-import { copyFileSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { checkout, cli, must } from './cli.ts';
 
+const names = ['restore', 'twin', 'life', 'qemu', 'qemu-second', 'qemu-third', 'interrupt', 'lacks'] as const;
+
+/**
+ * Flags that give a copy ports of its own at its first start: while it is off, other tests' machines would take those it has
+ * had, and it insists on them.
+ */
+export function ownPorts(dir: string): string[] {
+  const index = (names as readonly string[]).indexOf(path.basename(dir));
+  if (index < 0 || existsSync(path.join(dir, 'machine/state.json'))) return [];
+  return ['https', 'http', 'ssh'].flatMap((name, offset) => [`--${name}-port`, String(9000 + 3 * index + offset)]);
+}
+
 /** A second server from the same image: its own folder, machine, data disk and secrets. */
-export async function copyOf(dir: string, name: string): Promise<string> {
+export async function copyOf(dir: string, name: (typeof names)[number]): Promise<string> {
   const copy = path.join(checkout, 'build', 'e2e', name);
   await cli(['down', copy]);
   rmSync(copy, { recursive: true, force: true });
@@ -40,7 +52,7 @@ export interface UpResult {
 
 /** Starts the machine of DIR and returns the result line; anything else is an error with all that was printed. */
 export async function up(dir: string, ...args: string[]): Promise<UpResult> {
-  const { exitCode, stdout, stderr } = await cli(['up', dir, '--json', ...args]);
+  const { exitCode, stdout, stderr } = await cli(['up', dir, '--json', ...ownPorts(dir), ...args]);
   const last = stdout.trim().split('\n').at(-1) ?? '';
   if (exitCode !== 0)
     throw new Error(`up ${args.join(' ')} ended with ${exitCode}\n${stdout.slice(-3000)}\n${stderr.slice(-3000)}`);

@@ -35,7 +35,7 @@ export async function openOutside(session: Session): Promise<Outside> {
   await put('serve.mjs', program);
   await session.run(['systemd-run', '--quiet', '--collect', '--unit=outside-of-the-test', 'node', `${folder}/serve.mjs`]);
   for (let attempt = 0; (await session.tryRun(['test', '-e', `${folder}/listens`])).exitCode !== 0; attempt += 1) {
-    if (attempt > 100) throw new Error('the outside does not listen');
+    if (attempt > 1000) throw new Error('the outside does not listen');
     await sleep(100);
   }
   return {

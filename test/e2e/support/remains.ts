@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { must } from './cli.ts';
 
 /** What of this machine a command could leave behind: processes, mounts, loop devices that mention a folder. */
@@ -14,6 +15,12 @@ export async function remainsOf(folder: string): Promise<string[]> {
     ...mounts.map((line) => `mount ${line}`),
     ...loops.map((line) => `loop ${line}`),
   ];
+}
+
+/** The same, once the kernel has taken down what was killed; a killed QEMU gives back gigabytes before it is gone. */
+export async function remainsSoon(folder: string): Promise<string[]> {
+  for (let tries = 0; tries < 300 && (await remainsOf(folder)).length > 0; tries += 1) await sleep(100);
+  return remainsOf(folder);
 }
 
 /** Command lines of processes, other than our own, that name the folder or have their root or work in it. */
