@@ -1,3 +1,4 @@
+import { tarFromBytes } from '../tar-source.ts';
 import { type Bytes, listZip, readZipEntry, type ZipEntry } from '../zip.ts';
 import { type Part, purl } from './part.ts';
 
@@ -24,8 +25,7 @@ export async function javaParts(at: string, bytes: Bytes): Promise<Part[]> {
   for (const entry of entries.filter(({ name }) => isJavaArchive(name))) {
     // one that can't be read is known by its name
     const inner = await readZipEntry(bytes, entry).catch(() => Buffer.alloc(0));
-    const read = async (offset: number, length: number): Promise<Buffer> => inner.subarray(offset, offset + length);
-    parts.push(...(await javaParts(`${at}!/${entry.name}`, { size: inner.length, read })));
+    parts.push(...(await javaParts(`${at}!/${entry.name}`, tarFromBytes(inner))));
   }
   return parts;
 }
