@@ -11,6 +11,7 @@ import {
   requestBuild,
 } from './support/builds.ts';
 import { Clients } from './support/clients.ts';
+import { until } from './support/devserver.ts';
 import { attempts, connectProgram, controls, hostileFiles } from './support/hostile.ts';
 import { layOutProject } from './support/projects.ts';
 import { openSession, type Session } from './support/session.ts';
@@ -51,13 +52,6 @@ for (const method of ['PUT', 'GET']) {
 `;
 
 const ci = (text: string): Promise<void> => commit(session, 'yard', { 'ci.sh': text });
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 120_000; !(await holds()); ) {
-    if (Date.now() > end) throw new Error(`${what}: not within two minutes`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
 
 const logHolds = async (text: string): Promise<boolean> => (await session.tryRun(['cat', log])).stdout.includes(text);
 const hasEnded = async (): Promise<boolean> => (await session.tryRun(['test', '-s', `${log}.code`])).exitCode === 0;
@@ -114,7 +108,8 @@ describe('a build', () => {
   });
 
   it('shows its log as it comes', async () => {
-    await ci('echo one; sleep 2; echo two\n');
+    // long enough for a look in between
+    await ci('echo one; sleep 10; echo two\n');
     await beginBuild(session, 'yard', log);
     await until('first line', () => logHolds('one\n'));
     expect(await logHolds('two\n')).toBe(false);
